@@ -1,0 +1,1 @@
+"""Course tools: build the three editions, grade a class, record experiments."""

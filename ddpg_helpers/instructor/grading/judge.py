@@ -1,0 +1,162 @@
+"""The judge: draws a fresh probe, has the answer observed on it, and compares with the reference.
+
+It runs in the instructor's process and never executes a student's code: what it gets from the
+student's side are numbers.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ddpg_helpers import memory, networks, noise
+from ddpg_helpers.checks.aspects import ASPECTS
+from ddpg_helpers.checks.compare import Mistake, Verdict, distance, judge_aspect, same_end
+from ddpg_helpers.checks.observe import builds_on, observe_answer
+from ddpg_helpers.checks.wire import Observation, Probe
+from ddpg_helpers.instructor.grading.probes import make_probe
+from ddpg_helpers.instructor.mutants import mutants_of
+from ddpg_helpers.instructor.reference import agent, updates
+from ddpg_helpers.memory import Batch
+
+SEPARATION = 100  # tolerances between a right outcome and a wrong one, at the least
+DIAGNOSING_SEED = 0
+DRAWS = 200  # probes tried before giving up on one that separates
+
+Ask = Callable[[str, Probe], Observation]
+
+REFERENCE: dict[str, Any] = {
+    "OUNoise": noise.OUNoise,
+    "ReplayMemory": memory.ReplayMemory,
+    "Actor": networks.Actor,
+    "Critic": networks.Critic,
+    "make_target": networks.make_target,
+    "td_target": updates.td_target,
+    "critic_loss": updates.critic_loss,
+    "update_critic": updates.update_critic,
+    "actor_loss": updates.actor_loss,
+    "update_actor": updates.update_actor,
+    "soft_update": agent.soft_update,
+    "DDPGAgent": agent.DDPGAgent,
+}
+
+
+def outcome_of(exercise: str, probe: Probe, answer: Any) -> Observation:
+    """What an answer of the instructor's own does on a probe."""
+    return observe_answer(exercise, probe, answer, vars(sys.modules[answer.__module__]))
+
+
+def right_outcomes(exercise: str, probe: Probe) -> list[Observation]:
+    """The right outcomes on a probe: with stand-ins for earlier exercises, with some of them, and
+    without.
+
+    An answer that writes everything out itself never meets a stand-in, and is as right.
+    """
+    answer = REFERENCE[exercise.partition(".")[0]]
+    ways = [True, *builds_on(exercise), False] if probe["stand_in"] else [False]
+    return [outcome_of(exercise, {**probe, "stand_in": way}, answer) for way in ways]
+
+
+def mistakes_on(exercise: str, probe: Probe) -> dict[str, Mistake]:
+    """The outcomes of the known mistakes on a diagnosing probe."""
+    return {
+        mutant.name: Mistake(mutant.says, outcome_of(exercise, probe, mutant.answer))
+        for mutant in mutants_of(exercise)
+    }
+
+
+def draw_probe(exercise: str, aspect: str | None, seed: int | list[int]) -> Probe:
+    """Draw probes until one tells right from every known wrong answer; the same for a seed.
+
+    Args:
+        exercise: such as "td_target".
+        aspect: the aspect to isolate, None for a diagnosing probe.
+        seed: of the generator.
+    """
+    return _draw(exercise, aspect, seed if isinstance(seed, int) else tuple(seed)).probe
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A probe, the right outcomes on it, and on a diagnosing probe those of the mutants by name."""
+
+    probe: Probe
+    right: list[Observation]
+    wrong: dict[str, Observation]
+
+
+@lru_cache(maxsize=256)
+def _draw(exercise: str, aspect: str | None, seed: int | tuple[int, ...]) -> _Drawn:
+    rng = np.random.default_rng(seed)
+    for _ in range(DRAWS):
+        probe = make_probe(exercise, aspect, rng)
+        drawn = _Drawn(probe, right_outcomes(exercise, probe), {})
+        if _separates(exercise, aspect, drawn):
+            return drawn
+    raise RuntimeError(f"no probe of {DRAWS} tells right from wrong in {exercise}, {aspect}")
+
+
+def _separates(exercise: str, aspect: str | None, drawn: _Drawn) -> bool:
+    """Whether right and wrong are far apart on a probe, and the right outcome holds still. Fills
+    in the wrong outcomes on a diagnosing probe."""
+    keys = None if aspect is None else ASPECTS[exercise][aspect].keys
+    if not _holds_still(exercise, drawn.probe, drawn.right[0], keys):
+        return False
+    wrong = [m for m in mutants_of(exercise) if aspect is None or aspect in m.breaks]
+    for mutant in wrong:
+        outcome = outcome_of(exercise, drawn.probe, mutant.answer)
+        if any(distance(exercise, outcome, right, keys) <= SEPARATION for right in drawn.right):
+            return False
+        if aspect is None:
+            drawn.wrong[mutant.name] = outcome
+    return aspect is not None or all(
+        apart(exercise, drawn.wrong[one.name], drawn.wrong[other.name])
+        for one, other in combinations(wrong, 2)
+        if one.family != other.family
+    )
+
+
+def apart(exercise: str, one: Observation, other: Observation) -> bool:
+    """Whether two wrong outcomes on a diagnosing probe are never taken for each other."""
+    return not same_end(one, other) or distance(exercise, one, other) > SEPARATION
+
+
+def _holds_still(
+    exercise: str, probe: Probe, right: Observation, keys: Iterable[str] | None
+) -> bool:
+    """Whether the order of the transitions in a batch, which changes the last bits of every sum,
+    leaves the right outcome as it is. Adam can make much of the last bits of a gradient."""
+    if "optimizer" not in probe and exercise != "DDPGAgent.update":
+        return True
+    reordered = {**probe, **{name: probe[name][::-1].copy() for name in Batch._fields}}
+    outcome = outcome_of(exercise, reordered, REFERENCE[exercise.partition(".")[0]])
+    return distance(exercise, outcome, right, keys) <= 0.1
+
+
+def judge(exercise: str, aspect: str, ask: Ask, seed: int | list[int]) -> Verdict:
+    """Judge one aspect of an answer on a fresh probe.
+
+    The points hang on that probe alone. A mistake is named on a diagnosing probe that is the same
+    for all answers.
+
+    Args:
+        exercise: such as "td_target".
+        aspect: such as "mask".
+        ask: runs the student's answer on a probe and gives back what it did.
+        seed: fixes the probe, so that the same judgement can be made again.
+    """
+    drawn = _draw(exercise, aspect, seed if isinstance(seed, int) else tuple(seed))
+
+    def diagnose() -> tuple[Observation, dict[str, Mistake]]:
+        diagnosing = _draw(exercise, None, DIAGNOSING_SEED)
+        mistakes = {
+            mutant.name: Mistake(mutant.says, diagnosing.wrong[mutant.name])
+            for mutant in mutants_of(exercise)
+        }
+        return ask(exercise, diagnosing.probe), mistakes
+
+    return judge_aspect(exercise, aspect, ask(exercise, drawn.probe), drawn.right, diagnose)

@@ -1,0 +1,1 @@
+"""The reference answers of units 04 to 06."""

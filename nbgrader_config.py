@@ -1,0 +1,40 @@
+"""nbgrader's settings for this course: read by every nbgrader command in this folder."""
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    GetGrades,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+)
+
+from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "ddpg"
+# Another database, such as PostgreSQL: c.CourseDirectory.db_url = "postgresql://user@host/ddpg"
+
+# Questions that are graded by hand have their mark scheme in a locked cell above the answer.
+c.ClearMarkScheme.enforce_metadata = False
+
+c.Autograde.autograde_preprocessors = [
+    ExecuteSubmission,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+c.OverwriteCells.add_missing_cells = True
+
+# Feedback goes to students: it shows no hidden test and no mark scheme.
+c.GenerateFeedback.preprocessors = [
+    ClearHiddenTests,
+    ClearMarkScheme,
+    GetGrades,
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
