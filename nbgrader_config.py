@@ -1,5 +1,9 @@
 """nbgrader's settings for this course: read by every nbgrader command in this folder."""
 
+import os
+import sys
+from pathlib import Path
+
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -14,6 +18,10 @@ from nbgrader.preprocessors import (
 from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
 
 c = get_config()  # noqa: F821
+
+# nbgrader calls alembic by name when it makes a gradebook; find it also where the virtual
+# environment is not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 c.CourseDirectory.course_id = "ddpg"
 # Another database, such as PostgreSQL: c.CourseDirectory.db_url = "postgresql://user@host/ddpg"

@@ -650,6 +650,25 @@ def climb_surface(q: Callable[[Tensor], Tensor], path: ArrayLike, *, grid: int =
     return ax
 
 
+@_styled()
+def loss_curve(losses: ArrayLike, label: str = "loss") -> Axes:
+    """Draw a loss over optimiser steps, on a logarithmic axis.
+
+    Args:
+        losses: one positive number a step, series of T.
+        label: what the loss is of, for the vertical axis.
+
+    Returns:
+        The axes: one line with x from 0.
+    """
+    losses = _series(losses, "losses")
+    ax = _axes()
+    ax.plot(losses, color=BLUE)
+    ax.set_yscale("log")
+    _describe(ax, "optimiser step", label)
+    return ax
+
+
 # Agent --------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""nbgrader plug-in: run a submission in the student's kernel and judge its test cells outside it."""
+"""nbgrader plug-in: run a submission in the student's kernel, judge its test cells outside it."""
 
 import ast
 import html
