@@ -532,7 +532,7 @@ def test_interrupting_parallel_runs_returns_what_is_finished(tmp_path):
             assert process.poll() is None and time.monotonic() < deadline, process.communicate()
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as Jupyter's stop button does
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=120)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -42,7 +42,7 @@ def dump_observation(observation: Observation) -> str:
     """Encode an observation as JSON."""
     return json.dumps(
         {
-            "numbers": observation.numbers,
+            "numbers": {n: np.asarray(v, np.float64) for n, v in observation.numbers.items()},
             "raised": observation.raised,
             "message": observation.message,
         },

@@ -35,13 +35,10 @@ class StudentKernelManager(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The one kernel that there is."""
         return KernelSpec(
-            argv=[
-                str(student_python()), "-m", "ipykernel_launcher", "-f", "{connection_file}",
-                "--HistoryManager.hist_file=:memory:",
-            ],
+            argv=[str(student_python()), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             display_name="DDPG course, student edition",
             language="python",
-        )  # fmt: skip
+        )
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
