@@ -1,0 +1,64 @@
+"""The ``ddpg-course`` command."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit status. Heavy imports wait until a command needs them."""
+    parser = argparse.ArgumentParser(
+        prog="ddpg-course", description="Build, grade and maintain the DDPG course."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    build = commands.add_parser(
+        "build", help="make release/, notebooks/ and the stored checks from source/"
+    )
+    build.add_argument(
+        "--check", action="store_true", help="change nothing; fail if something is out of date"
+    )
+
+    grade = commands.add_parser("grade", help="autograde submitted/, write feedback and grades.csv")
+    grade.add_argument(
+        "units", nargs="*", metavar="UNIT", help="units to grade; all with submissions if none"
+    )
+    grade.add_argument("--force", action="store_true", help="grade again what was graded before")
+    grade.add_argument(
+        "--sample", action="store_true", help="first copy tests/sample_class into submitted/"
+    )
+
+    options = parser.parse_args(arguments)
+    # nbgrader calls alembic by name; find it also where the environment is not activated.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    if options.command == "build":
+        return _build(check=options.check)
+    return _grade(options.units, force=options.force, sample=options.sample)
+
+
+def _build(*, check: bool) -> int:
+    from ddpg_helpers.instructor.course.build import build, outdated
+    from ddpg_helpers.instructor.course.layout import ROOT
+
+    paths = [path.relative_to(ROOT) for path in (outdated() if check else build())]
+    for path in paths:
+        print(f"{path} is out of date; run `ddpg-course build`" if check else f"wrote {path}")
+    if not paths:
+        print("All editions are up to date.")
+    return 1 if check and paths else 0
+
+
+def _grade(units: list[str], *, force: bool, sample: bool) -> int:
+    from ddpg_helpers.instructor.course.grade import GradingError, grade_class
+
+    try:
+        grade_class(units, force=force, sample=sample)
+    except GradingError as error:
+        print(f"ddpg-course: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
