@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup test test-full clean
+.PHONY: setup grade lab test test-full clean
 
 setup: $(READY)
 
@@ -16,8 +16,15 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+grade: $(READY)
+	$(BIN)/ddpg-course grade --sample
+
+lab: $(READY)
+	$(BIN)/jupyter lab release
+
 test: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ddpg-course build --check
 	$(BIN)/python -m pytest -q -n 2 -m "not full"
 
 test-full: $(READY)

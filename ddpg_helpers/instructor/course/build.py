@@ -21,6 +21,7 @@ from traitlets.config import Config
 
 from ddpg_helpers.instructor.course import stored_checks
 from ddpg_helpers.instructor.course.layout import (
+    NOTEBOOKS,
     PACKAGE,
     ROOT,
     UNITS,
@@ -89,8 +90,8 @@ def write_beside() -> list[Path]:
 
 
 def _outdated_beside() -> list[Path]:
-    folders = {unit: source_notebook(unit).parent for unit in BESIDE}
-    paths = [folders[unit] / name for unit, names in BESIDE.items() for name in names]
+    paths = [source_notebook(unit).parent / n for unit, names in BESIDE.items() for n in names]
+    paths += [NOTEBOOKS / name for name in sorted({n for names in BESIDE.values() for n in names})]
     return [p for p in paths if not p.exists() or p.read_text(encoding="utf-8") != beside(p.name)]
 
 
