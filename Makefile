@@ -25,7 +25,7 @@ lab: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ddpg-course build --check
-	$(BIN)/python -m pytest -q -n 2 -m "not full"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not full"
 
 test-full: $(READY)
 	$(BIN)/python -m pytest -q -m full
