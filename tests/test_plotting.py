@@ -533,6 +533,7 @@ def every_figure(table: pd.DataFrame) -> dict:
         "bug_losses": lambda: plotting.bug_losses({"right": 1.0, "sum": 2.0}),
         "climb": lambda: plotting.climb(lambda a: -a, [0.0, -0.5]),
         "climb_surface": lambda: plotting.climb_surface(lambda a: a.sum(dim=1), [[0, 0]]),
+        "loss_curve": lambda: plotting.loss_curve(np.exp(wave), "critic loss"),
         "target_lag": lambda: plotting.target_lag(wave, {0.1: wave}),
         "policy_and_value": lambda: plotting.policy_and_value(Networks(), grid=3),
         "pendulum_trace": lambda: plotting.pendulum_trace(states, np.clip(wave, -1, 1)),

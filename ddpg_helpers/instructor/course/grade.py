@@ -2,12 +2,14 @@
 
 import logging
 import shutil
+import warnings
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from ddpg_helpers.instructor.course.layout import CACHE, ROOT, UNITS
@@ -46,6 +48,7 @@ def grade_class(units: list[str], *, force: bool = False, sample: bool = False) 
             "there is nothing to grade: put submissions into submitted/STUDENT/UNIT/UNIT.ipynb, "
             "or give --sample for the sample class"
         )
+    warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
     api = _api()
     _register(sorted({unit for unit, _ in found}))
     failed = {}

@@ -32,6 +32,7 @@ class KernelChannel:
         timeout: seconds that an answer may take.
 
     Attributes:
+        timed_out: whether an answer did not come in time.
         stuck: whether the kernel died or would not be interrupted, and must be replaced.
     """
 
@@ -50,6 +51,7 @@ class KernelChannel:
         self._interrupt = interrupt
         self._timeout = timeout
         self._unanswered: dict[str, Observation] = {}
+        self.timed_out = False
         self.stuck = False
 
     def ask(self, exercise: str, probe: Probe) -> Observation:
@@ -74,6 +76,7 @@ class KernelChannel:
         if isinstance(reply, str):
             return Observation(raised="KernelDied", message=reply)
         if reply is None:
+            self.timed_out = True
             await ensure_async(self._interrupt())
             self.stuck = not isinstance(await self._reply(request, self.GRACE), dict)
             return Observation(

@@ -42,6 +42,11 @@ class ExecuteSubmission(Execute):
     answer_timeout = Float(
         10, help="Seconds that a student's answer may take on one probe."
     ).tag(config=True)  # fmt: skip
+    impatient_timeout = Float(
+        3,
+        help="Seconds for a cell or an answer once one has timed out in the same submission, so "
+        "that an endless loop is not waited for again and again.",
+    ).tag(config=True)
     max_restarts = Integer(
         5, help="New kernels for one submission before its remaining cells are left out."
     ).tag(config=True)
@@ -63,6 +68,7 @@ class ExecuteSubmission(Execute):
         """Execute and judge a submission."""
         self._ran: list[int] = []
         self._restarts = 0
+        self._timed_out = False
         self._seed = Seed(self._secret(), resources["nbgrader"]["student"])
         return super().preprocess(nb, resources, km)
 
@@ -88,17 +94,24 @@ class ExecuteSubmission(Execute):
         try:
             self.execute_cell(cell, index, store_history=True)
         except CellTimeoutError:
+            self._timed_out = True
             problem = f"The cell ran for {self.timeout} seconds and could not be interrupted."
         except DeadKernelError:
             problem = "The kernel ended while it ran this cell."
         else:
-            timed_out = any(o.get("ename") == "CellTimeoutError" for o in cell.outputs)
-            if not timed_out:
+            if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
+                self._timed_out = True
+            else:
                 self._ran.append(index)
             return
         self.log.warning("Cell '%s': %s", cell.get("id", index), problem)
         cell.outputs.append(_error("CellFailed", problem))
         self._restart()
+
+    def _get_timeout(self, cell: NotebookNode | None) -> float | None:
+        """Asked for by nbclient before each cell."""
+        full = super()._get_timeout(cell)
+        return self.impatient_timeout if self._timed_out and full is not None else full
 
     def _restart(self) -> None:
         """Start a new kernel and run again what had run before."""
@@ -138,13 +151,13 @@ class ExecuteSubmission(Execute):
         self, cell: NotebookNode, hidden: str, points: float
     ) -> tuple[list[NotebookNode], float]:
         name = cell.metadata.nbgrader["grade_id"]
-        channel = KernelChannel(
-            self.kc, self.km.is_alive, self.km.interrupt_kernel, self.answer_timeout
-        )
+        timeout = self.impatient_timeout if self._timed_out else self.answer_timeout
+        channel = KernelChannel(self.kc, self.km.is_alive, self.km.interrupt_kernel, timeout)
         if self._restarts > self.max_restarts:
             channel.stuck = True
         with grading(Grading(channel.ask, self._seed, points)) as judged:
             score = _value_of(hidden, name)
+        self._timed_out |= channel.timed_out
         if not isinstance(score, int | float) or not 0 <= score <= points:
             raise HiddenTestError(
                 f"the hidden test of cell '{name}' gave {score!r}; its last line must be a number "
