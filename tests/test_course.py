@@ -9,7 +9,7 @@ import pytest
 
 from ddpg_helpers.checks.aspects import ASPECTS, UNITS
 from ddpg_helpers.instructor.course import layout
-from ddpg_helpers.instructor.course.build import reading_cells
+from ddpg_helpers.instructor.course.build import UNCOMPARED, draws, reading_cells
 from ddpg_helpers.instructor.course.student_edition import build_wheel, student_files
 
 HIDDEN = re.compile(r"HIDDEN TESTS|MARK SCHEME|ddpg_helpers\.instructor")
@@ -61,6 +61,24 @@ def test_release_holds_no_hidden_test_mark_scheme_or_solution(unit):
         if cell.metadata.get("nbgrader", {}).get("solution"):
             assert cell.source != source[cell.id]
             assert "NotImplementedError" in cell.source or "YOUR ANSWER HERE" in cell.source
+
+
+@pytest.mark.parametrize("unit", layout.UNITS)
+def test_a_figure_is_drawn_in_a_cell_that_prints_nothing(unit):
+    """nbval compares nothing of a cell with a figure: what is printed there would go unchecked."""
+    for cell in cells(layout.source_notebook(unit)):
+        if cell.cell_type == "code" and draws(cell):
+            assert "print(" not in cell.source or UNCOMPARED in cell.metadata.tags, cell.id
+
+
+@pytest.mark.parametrize("unit", layout.UNITS)
+def test_a_cell_whose_output_is_not_compared_is_followed_by_an_assertion(unit):
+    """What trains gives other numbers elsewhere; a coarse assertion holds it all the same."""
+    code = [c for c in cells(layout.source_notebook(unit)) if c.cell_type == "code"]
+    for index, cell in enumerate(code):
+        prints = "print(" in cell.source or "train(" in cell.source or "sweep(" in cell.source
+        if UNCOMPARED in cell.metadata.get("tags", []) and prints:
+            assert any("assert " in c.source for c in code[index : index + 3]), cell.id
 
 
 @pytest.mark.parametrize("unit", layout.UNITS)

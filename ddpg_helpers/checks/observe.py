@@ -65,15 +65,17 @@ def observe_answer(
 @contextmanager
 def _stand_ins(exercise: str, probe: Probe, namespace: dict[str, Any]) -> Iterator[None]:
     """Put a stand-in for each function that an answer may build on, so that a mistake in an
-    earlier exercise does not count again in a later one."""
+    earlier exercise, or its absence, does not count again in a later one."""
     wanted = probe["stand_in"]
     names = builds_on(exercise) if wanted is True else (wanted,) if wanted else ()
-    stood_in = {name: namespace[name] for name in names if name in namespace}
-    namespace.update({name: stand_in(name, probe) for name in stood_in})
+    before = {name: namespace[name] for name in names if name in namespace}
+    namespace.update({name: stand_in(name, probe) for name in names})
     try:
         yield
     finally:
-        namespace.update(stood_in)
+        for name in names:
+            namespace.pop(name, None)
+        namespace.update(before)
 
 
 def exercises() -> list[str]:
@@ -127,7 +129,8 @@ def _parts() -> Iterator[Callable[[], AbstractContextManager[None]]]:
         except Exception as error:  # whatever a student's code may raise
             errors.append(error)
 
-    yield part
+    with part():  # what stands outside of the parts ends the observation, but is no first error
+        yield part
     if errors:
         raise errors[0]
 

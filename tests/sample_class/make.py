@@ -4,7 +4,6 @@ Run it after a release has changed: ``python tests/sample_class/make.py``. A tes
 submissions to it. Each student is named after the answers; POINTS says what they deserve.
 """
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -32,7 +31,7 @@ EDITS: dict[str, dict[str, dict[str, list[tuple[str, str]]]]] = {
         "05_actor_loss": {"update_actor": [("    actor_optimizer.zero_grad()\n", "")]},
     },
     "wrong_sign": {"05_actor_loss": {"actor_loss": [("return -", "return ")]}},
-    "tau_swapped": {"06_ddpg_agent": {"soft_update": [(", tau)", ", 1 - tau)")]}},
+    "tau_swapped": {"06_ddpg_agent": {"soft_update": [("(parameter, tau)", "(parameter, 1 - tau)")]}},
     "syntax_error": {
         "04_critic_loss": {"update_critic": [("    loss.backward()", "    loss.backward(")]}
     },
@@ -53,6 +52,29 @@ EDITS: dict[str, dict[str, dict[str, list[tuple[str, str]]]]] = {
                            "    with torch.no_grad():")]
         }
     },
+}  # fmt: skip
+
+# What each deserves without a person's grades; the points of a unit are in the README.
+POINTS: dict[str, dict[str, float]] = {
+    "full": {
+        "01_ou_noise": 6, "02_replay_memory": 8, "03_networks": 7, "04_critic_loss": 10,
+        "05_actor_loss": 10, "06_ddpg_agent": 14, "07_experiments": 0,
+    },
+    "half": {
+        "01_ou_noise": 6, "02_replay_memory": 0, "03_networks": 4, "04_critic_loss": 4,
+        "05_actor_loss": 4, "06_ddpg_agent": 4, "07_experiments": 0,
+    },
+    "blank": dict.fromkeys(UNITS, 0),
+    "mask_missing": {"04_critic_loss": 9},
+    "flat_target": {"04_critic_loss": 6},
+    "online_critic_in_target": {"04_critic_loss": 9},
+    "gradients_not_cleared": {"04_critic_loss": 9.5, "05_actor_loss": 9},
+    "wrong_sign": {"05_actor_loss": 6},
+    "tau_swapped": {"06_ddpg_agent": 12},
+    "syntax_error": {"04_critic_loss": 7},
+    "endless_loop": {"05_actor_loss": 4},
+    "kernel_dies": {"04_critic_loss": 7},
+    "warns": {"04_critic_loss": 10},
 }  # fmt: skip
 
 # Cells that the half student left as they were.
@@ -86,23 +108,16 @@ def submission(student: str, unit: str) -> nbformat.NotebookNode:
     return notebook
 
 
-def students() -> dict[str, list[str]]:
-    """The units that each student hands in."""
-    everything = {name: list(UNITS) for name in ("full", "half", "blank")}
-    return everything | {name: list(units) for name, units in EDITS.items()}
-
-
 def main() -> None:
     """Write every submission anew."""
     for old in HERE.iterdir():
         if old.is_dir():
             shutil.rmtree(old)
-    for student, units in students().items():
-        for unit in units:
+    for student, points in POINTS.items():
+        for unit in points:
             folder = HERE / student / unit
             folder.mkdir(parents=True)
             nbformat.write(submission(student, unit), folder / f"{unit}.ipynb")
-    print(json.dumps(students(), indent=1))
 
 
 if __name__ == "__main__":

@@ -21,13 +21,16 @@ class GradingError(RuntimeError):
     """Grading can't begin; says what to do."""
 
 
-def grade_class(units: list[str], *, force: bool = False, sample: bool = False) -> None:
+def grade_class(
+    units: list[str], *, force: bool = False, sample: bool = False, root: Path = ROOT
+) -> None:
     """Grade what lies in ``submitted/``, as the nbgrader commands do in this folder.
 
     Args:
         units: the units to grade; all that have submissions when empty.
         force: whether to grade again what was graded before.
         sample: whether to copy the sample class into ``submitted/`` first.
+        root: the course's folder, with ``nbgrader_config.py``, ``source/`` and ``submitted/``.
 
     Raises:
         GradingError: a unit does not exist, or there is nothing to grade.
@@ -35,7 +38,7 @@ def grade_class(units: list[str], *, force: bool = False, sample: bool = False) 
     unknown = set(units) - set(UNITS)
     if unknown:
         raise GradingError(f"there is no unit {sorted(unknown)[0]!r}; there are {', '.join(UNITS)}")
-    submitted = ROOT / "submitted"
+    submitted = root / "submitted"
     if sample:
         shutil.copytree(SAMPLE, submitted, dirs_exist_ok=True, ignore=_not_submissions)
     found = [
@@ -49,8 +52,8 @@ def grade_class(units: list[str], *, force: bool = False, sample: bool = False) 
             "or give --sample for the sample class"
         )
     warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
-    api = _api()
-    _register(sorted({unit for unit, _ in found}))
+    api = _api(_config(root))
+    _register(sorted({unit for unit, _ in found}), root)
     failed = {}
     for number, (unit, student) in enumerate(found, start=1):
         print(f"[{number}/{len(found)}] {unit} of {student}", flush=True)
@@ -61,28 +64,28 @@ def grade_class(units: list[str], *, force: bool = False, sample: bool = False) 
             failed[unit, student] = done.get("error") or done.get("log") or "no reason given"
             print(f"    could not be graded: {_last_line(failed[unit, student])}", flush=True)
     with Gradebook(api.coursedir.db_url, api.coursedir.course_id) as gradebook:
-        CsvExportPlugin(config=api.config, to=str(ROOT / "grades.csv")).export(gradebook)
+        CsvExportPlugin(config=api.config, to=str(root / "grades.csv")).export(gradebook)
         print("\n" + _table(gradebook, set(failed)))
-    print(f"\nGrades: {ROOT / 'grades.csv'}")
-    print(f"Feedback pages: {ROOT / 'feedback'}/STUDENT/UNIT/UNIT.html")
+    print(f"\nGrades: {root / 'grades.csv'}")
+    print(f"Feedback pages: {root / 'feedback'}/STUDENT/UNIT/UNIT.html")
 
 
-def _config() -> Config:
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
-    config.CourseDirectory.root = str(ROOT)
+def _config(root: Path) -> Config:
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.CourseDirectory.root = str(root)
     return config
 
 
-def _api(config: Config | None = None) -> NbGraderAPI:
-    config = config or _config()
+def _api(config: Config) -> NbGraderAPI:
     logging.getLogger("traitlets").setLevel(logging.ERROR)
     return NbGraderAPI(CourseDirectory(config=config), config=config)
 
 
-def _register(units: list[str]) -> None:
+def _register(units: list[str], root: Path) -> None:
     """Write the units' cells, points and hidden tests into the gradebook."""
-    config = _config()
-    config.CourseDirectory.release_directory = str(CACHE / "release")  # release/ is build's
+    config = _config(root)
+    # release/ is for `ddpg-course build` to write
+    config.CourseDirectory.release_directory = str(root / CACHE.name / "release")
     api = _api(config)
     for unit in units:
         done = api.generate_assignment(unit, force=True, create=True)
@@ -91,7 +94,8 @@ def _register(units: list[str]) -> None:
 
 
 def _table(gradebook: Gradebook, failed: set[tuple[str, str]]) -> str:
-    """Students by units with their points; "-" where nothing was submitted."""
+    """Students by units with their points; "-" where nothing was submitted, a star where cells wait
+    for a person."""
     assignments = sorted(gradebook.assignments, key=lambda a: a.name)
     header = ["student", *(a.name for a in assignments), "total"]
     rows = [header, ["(points)", *(f"{a.max_score:g}" for a in assignments),
@@ -103,18 +107,21 @@ def _table(gradebook: Gradebook, failed: set[tuple[str, str]]) -> str:
                 cells.append("failed")
                 continue
             try:
-                score = gradebook.find_submission(assignment.name, student.id).score
+                submission = gradebook.find_submission(assignment.name, student.id)
             except MissingEntry:
                 cells.append("-")
                 continue
-            cells.append(f"{score:g}")
-            total += score
+            cells.append(f"{submission.score:g}{'*' if submission.needs_manual_grade else ''}")
+            total += submission.score
         rows.append([student.id, *cells, f"{total:g}"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    return "\n".join(
+    lines = [
         "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(pairs))
         for pairs in ([*zip(row, widths, strict=True)] for row in rows)
-    )
+    ]
+    if any(cell.endswith("*") for row in rows for cell in row):
+        lines.append("* some answers wait to be graded by hand: `nbgrader formgrader` in Jupyter")
+    return "\n".join(lines)
 
 
 def _not_submissions(folder: str, names: list[str]) -> list[str]:

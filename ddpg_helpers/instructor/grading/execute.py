@@ -11,6 +11,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Float, Integer, Unicode
@@ -52,8 +53,8 @@ class ExecuteSubmission(Execute):
     ).tag(config=True)
     secret_file = Unicode(
         "course_secret",
-        help="File with the course's secret, from which the seeds of hidden tests are made. It is "
-        "made on first use; keep it private, and keep it for appeals.",
+        help="File in the course's folder with its secret, which seeds the hidden tests. Made on "
+        "first use; keep it private, and keep it for appeals.",
     ).tag(config=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -170,7 +171,7 @@ class ExecuteSubmission(Execute):
         return outputs, float(score)
 
     def _secret(self) -> str:
-        path = Path(self.secret_file)
+        path = Path(CourseDirectory(config=self.config).root, self.secret_file)
         if not path.exists():
             path.write_text(secrets.token_hex(32) + "\n")
             path.chmod(0o600)

@@ -1,0 +1,71 @@
+"""Plain nbgrader commands in the course's folder do what the course's own commands do."""
+
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from ddpg_helpers.instructor.course import layout
+from ddpg_helpers.instructor.course.grade import SAMPLE
+
+UNIT = "04_critic_loss"
+POINTS = {"mask_missing": 9.0, "half": 4.0, "kernel_dies": 7.0}
+
+
+def nbgrader(course, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course with one unit, graded by nbgrader's commands."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(layout.ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(layout.SOURCE / UNIT, folder / "source" / UNIT)
+    for student in POINTS:
+        shutil.copytree(SAMPLE / student / UNIT, folder / "submitted" / student / UNIT)
+    for command in ("generate_assignment", "autograde", "generate_feedback"):
+        done = nbgrader(folder, command, UNIT)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("student", POINTS)
+def test_autograde_gives_the_points_of_the_sample_class(course, student):
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        assert gradebook.find_submission(UNIT, student).score == POINTS[student]
+
+
+def test_export_gives_the_same_points(course):
+    done = nbgrader(course, "export")
+    assert done.returncode == 0, done.stderr
+    lines = (course / "grades.csv").read_text().splitlines()
+    for student, points in POINTS.items():
+        assert [line for line in lines if f",{student}," in line and f",{points}," in line]
+
+
+def test_generate_assignment_gives_the_release_edition(course):
+    made = nbformat.read(course / "release" / UNIT / f"{UNIT}.ipynb", as_version=4)
+    kept = nbformat.read(layout.release_notebook(UNIT), as_version=4)
+    assert [(c.id, c.source) for c in made.cells] == [(c.id, c.source) for c in kept.cells]
+
+
+@pytest.mark.parametrize("student", POINTS)
+def test_feedback_shows_no_hidden_test(course, student):
+    page = (course / "feedback" / student / UNIT / f"{UNIT}.html").read_text(encoding="utf-8")
+    assert "HIDDEN TESTS" not in page and "ddpg_helpers.instructor" not in page
+
+
+@pytest.mark.parametrize(
+    ("student", "valid"), [("full", True), ("mask_missing", False), ("blank", False)]
+)
+def test_validate_tells_right_from_wrong(course, student, valid):
+    done = nbgrader(course, "validate", str(SAMPLE / student / UNIT / f"{UNIT}.ipynb"))
+    assert ("Success! Your notebook passes all the tests." in done.stdout) == valid
+    assert ("VALIDATION FAILED" in done.stdout) != valid
