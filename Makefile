@@ -27,12 +27,14 @@ lab: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ddpg-course build --check
+	$(BIN)/ddpg-course verify
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not full"
 	rm -rf .cache/nbval && mkdir -p .cache && cp -r notebooks .cache/nbval
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -c tests/nbval.ini --rootdir . .cache/nbval
 
 test-full: $(READY)
 	$(BIN)/python -m pytest -q -m full
+	$(BIN)/ddpg-course verify --seeds 100
 
 clean:
 	rm -rf $(VENV) .cache

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from ddpg_helpers.checks.aspects import ASPECTS
-from ddpg_helpers.checks.compare import Outcome, Verdict, distance, same_outcome
+from ddpg_helpers.checks.compare import distance, same_outcome
 from ddpg_helpers.checks.observe import exercises
+from ddpg_helpers.checks.verdict import Outcome, Verdict
 from ddpg_helpers.checks.wire import Observation
 from ddpg_helpers.instructor.grading.judge import (
     REFERENCE,
@@ -76,15 +77,6 @@ def _verdicts(mutant: Mutant) -> dict[str, Verdict]:
     }
 
 
-def _named(mutant: Mutant) -> str:
-    """How the judge names a mutant: "rightly", "wrongly" or "not"; the worst of its aspects."""
-    families = {m.name: m.family for m in mutants_of(mutant.exercise)}
-    names = [verdict.mistake for verdict in _verdicts(mutant).values()]
-    if any(name is not None and families[name] != mutant.family for name in names):
-        return "wrongly"
-    return "not" if None in names else "rightly"
-
-
 # --- what mutants lose, and how they are named ---------------------------------------------------
 
 
@@ -100,20 +92,6 @@ def test_mutant_is_named_in_each_aspect_that_it_breaks(mutant):
         assert verdict.outcome is Outcome.WRONG, aspect
         assert families.get(verdict.mistake) == mutant.family, aspect
         assert verdict.message == mutant.says, aspect
-
-
-def test_bank_meets_its_bars(capsys):
-    caught = [m for m in MUTANTS if any(v.outcome is Outcome.WRONG for v in _verdicts(m).values())]
-    named = Counter(_named(mutant) for mutant in MUTANTS)
-    with capsys.disabled():
-        print(
-            f"\nmutants {len(MUTANTS)}, caught {len(caught)}, named rightly {named['rightly']}, "
-            f"named wrongly {named['wrongly']}, unnamed {named['not']}"
-        )
-    assert len(MUTANTS) >= 75
-    assert len(caught) == len(MUTANTS)
-    assert named["rightly"] >= 0.9 * len(MUTANTS)
-    assert named["wrongly"] <= 0.02 * len(MUTANTS)
 
 
 # --- the reference -------------------------------------------------------------------------------

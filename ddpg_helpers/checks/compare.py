@@ -1,9 +1,7 @@
-"""compare: is an observation the right one, and if not, whose mistake is it?"""
+"""compare: how far two observations are apart, and whether they are the same."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -12,37 +10,6 @@ from ddpg_helpers.checks.wire import Observation
 
 RELATIVE_TOLERANCE = 1e-4  # of the largest number in the right array
 SMALLEST_TOLERANCE = 1e-6
-
-
-class Outcome(Enum):
-    """The three ways that a check can end."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    NOT_ATTEMPTED = "not attempted"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is said of an answer in one aspect.
-
-    Attributes:
-        outcome: right, wrong or not attempted.
-        message: sentences for the student; empty when right.
-        mistake: the name of the known mistake that was recognised, None otherwise.
-    """
-
-    outcome: Outcome
-    message: str = ""
-    mistake: str | None = None
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known mistake's outcome on a probe, and the sentence for who makes it."""
-
-    says: str
-    outcome: Observation
 
 
 def distance(
@@ -60,7 +27,7 @@ def distance(
     """
     if keys is None:
         keys = observed.numbers.keys() | right.numbers.keys()
-    absolute = {k: t for aspect in ASPECTS[exercise].values() for k, t in aspect.tolerances.items()}
+    absolute = _absolute_tolerances(exercise)
     return max((_distance(observed, right, key, absolute.get(key)) for key in keys), default=0.0)
 
 
@@ -72,40 +39,21 @@ def _distance(observed: Observation, right: Observation, key: str, absolute: flo
         return np.inf
     if wanted.size == 0:
         return 0.0
+    return float(np.abs(found - wanted).max() / _tolerance(wanted, absolute))
+
+
+def _tolerance(wanted: np.ndarray, absolute: float | None) -> float:
     relative = max(RELATIVE_TOLERANCE * np.abs(wanted).max(), SMALLEST_TOLERANCE)
-    return float(np.abs(found - wanted).max() / (relative if absolute is None else absolute))
+    return relative if absolute is None else absolute
 
 
-def judge_aspect(
-    exercise: str,
-    aspect: str,
-    observed: Observation,
-    right: Iterable[Observation],
-    diagnose: Callable[[], tuple[Observation, Mapping[str, Mistake]]],
-) -> Verdict:
-    """Say whether an answer is right in one aspect, and name the mistake where it is not.
+def _absolute_tolerances(exercise: str) -> dict[str, float]:
+    return {k: t for aspect in ASPECTS[exercise].values() for k, t in aspect.tolerances.items()}
 
-    Args:
-        exercise: "td_target".
-        aspect: "mask".
-        observed: the answer on the probe that isolates the aspect.
-        right: the right outcomes on that probe (several where an answer may use a stand-in).
-        diagnose: is called for a wrong answer; gives the answer on the probe that tells
-            mistakes apart, and the outcomes of the known mistakes on it.
-    """
-    keys = ASPECTS[exercise][aspect].keys
-    if any(distance(exercise, observed, outcome, keys) <= 1 for outcome in right):
-        return Verdict(Outcome.RIGHT)
-    if not_attempted(exercise, observed):
-        return Verdict(
-            Outcome.NOT_ATTEMPTED,
-            f"{exercise} is not attempted yet. Complete its cell, run it, then run this check.",
-        )
-    diagnosed, mistakes = diagnose()
-    for mistake, known in mistakes.items():
-        if same_outcome(exercise, diagnosed, known.outcome):
-            return Verdict(Outcome.WRONG, known.says, mistake)
-    return Verdict(Outcome.WRONG, _explain(exercise, aspect, observed, list(right)))
+
+def far_apart(exercise: str, key: str, found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Where two arrays of one shape are further apart than the tolerance."""
+    return np.abs(found - wanted) > _tolerance(wanted, _absolute_tolerances(exercise).get(key))
 
 
 def same_outcome(exercise: str, observed: Observation, known: Observation) -> bool:
@@ -118,31 +66,3 @@ def same_end(one: Observation, other: Observation) -> bool:
     they are sizes, or addresses."""
     ends = [(o.raised, re.sub(r"\d+", "", o.message)) for o in (one, other)]
     return ends[0] == ends[1]
-
-
-def not_attempted(exercise: str, observed: Observation) -> bool:
-    """Whether the answer is still the stub, or its cell was not run."""
-    name = exercise.partition(".")[0]
-    undefined = observed.raised == "NameError" and observed.message == f"{name} is not defined"
-    return observed.raised == "NotImplementedError" or undefined
-
-
-def _explain(exercise: str, aspect: str, observed: Observation, right: list[Observation]) -> str:
-    """Say what is off where no known mistake explains it."""
-    if observed.raised == "WrongKindError":
-        return f"{observed.message[:1].upper()}{observed.message[1:]}."
-    if observed.raised is not None and any(
-        key not in observed.numbers for key in ASPECTS[exercise][aspect].keys
-    ):
-        return f"{exercise} stopped with {observed.raised}: {observed.message}"
-    return ASPECTS[exercise][aspect].wrong + _shapes(exercise, aspect, observed, right)
-
-
-def _shapes(exercise: str, aspect: str, observed: Observation, right: list[Observation]) -> str:
-    for key in ASPECTS[exercise][aspect].keys:
-        if key.endswith("_shape") and key in observed.numbers:
-            found = observed.numbers[key].astype(int).tolist()
-            wanted = right[0].numbers[key].astype(int).tolist()
-            if found != wanted:
-                return f" The shape is {found}; it should be {wanted}."
-    return ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from ddpg_helpers.checks.compare import Mistake
+from ddpg_helpers.checks.verdict import Mistake
 from ddpg_helpers.checks.wire import (
     Observation,
     Probe,
@@ -18,10 +18,12 @@ from ddpg_helpers.checks.wire import (
 
 @dataclass(frozen=True)
 class StoredAspect:
-    """The probe that isolates an aspect, and the right outcomes on it."""
+    """The probe that isolates an aspect, the right outcomes on it, and those of the mistakes in
+    it."""
 
     probe: Probe
     right: list[Observation]
+    mistakes: dict[str, Observation]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def loads(text: str) -> StoredExercise:
             name: StoredAspect(
                 load_probe(json.dumps(aspect["probe"])),
                 [load_observation(json.dumps(outcome)) for outcome in aspect["right"]],
+                {n: load_observation(json.dumps(o)) for n, o in aspect["mistakes"].items()},
             )
             for name, aspect in content["aspects"].items()
         },
@@ -89,7 +92,8 @@ def dumps(exercise: StoredExercise) -> str:
     lines += _entries(
         {
             name: f'{{"probe": {dump_probe(aspect.probe)}, "right": '
-            f"[{', '.join(dump_observation(outcome) for outcome in aspect.right)}]}}"
+            f"[{', '.join(dump_observation(outcome) for outcome in aspect.right)}], "
+            f'"mistakes": {{{", ".join(_observations(aspect.mistakes))}}}}}'
             for name, aspect in exercise.aspects.items()
         }
     )
@@ -107,6 +111,10 @@ def dumps(exercise: StoredExercise) -> str:
         }
     )
     return "\n".join([*lines, " }", "}", ""])
+
+
+def _observations(mistakes: dict[str, Observation]) -> list[str]:
+    return [f"{json.dumps(name)}: {dump_observation(o)}" for name, o in mistakes.items()]
 
 
 def _entries(entries: dict[str, str]) -> list[str]:

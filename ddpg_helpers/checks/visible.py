@@ -1,40 +1,63 @@
 """The visible check: a student calls ``check("td_target")`` and is told at once what is wrong."""
 
 import html
+import os
 import sys
 from typing import Any
 
 from ddpg_helpers.checks import stored
 from ddpg_helpers.checks.aspects import ASPECTS
-from ddpg_helpers.checks.compare import Outcome, Verdict, judge_aspect, not_attempted
 from ddpg_helpers.checks.observe import observe
+from ddpg_helpers.checks.verdict import (
+    Mistake,
+    Outcome,
+    Verdict,
+    judge_aspect,
+    not_attempted,
+)
 
-_SIGNS = {Outcome.RIGHT: "\N{CHECK MARK}", Outcome.WRONG: "\N{BALLOT X}"}
+_SIGNS = {
+    Outcome.RIGHT: "\N{CHECK MARK}",
+    Outcome.WRONG: "\N{BALLOT X}",
+    Outcome.NOT_ATTEMPTED: "\N{WHITE CIRCLE}",
+}
 _COLOURS = {Outcome.RIGHT: "#007a5a", Outcome.WRONG: "#b34700", Outcome.NOT_ATTEMPTED: "#555555"}
 
 
-class CheckError(Exception):
-    """An answer is wrong or not attempted. Shown as its sentence, without a traceback."""
+class Box:
+    """What a check says: a small box in Jupyter, plain text elsewhere."""
 
-    def _render_traceback_(self) -> list[str]:  # asked for by IPython
-        return [str(self)]
-
-
-class Passed:
-    """The green line of a check that passed: a small box in Jupyter, plain text elsewhere."""
-
-    def __init__(self, text: str) -> None:
-        self.text = f"{_SIGNS[Outcome.RIGHT]} {text}"
+    def __init__(self, outcome: Outcome, *lines: str) -> None:
+        self.outcome = outcome
+        self.lines = [f"{_SIGNS[outcome]} {lines[0]}", *(line for line in lines[1:] if line)]
 
     def __repr__(self) -> str:
-        return self.text
+        return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
-        colour = _COLOURS[Outcome.RIGHT]
+        colour = _COLOURS[self.outcome]
+        text = "<br>".join(html.escape(line) for line in self.lines)
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 4px 10px; '
-            f'color: {colour}">{html.escape(self.text)}</div>'
+            f'color: {colour}">{text}</div>'
         )
+
+
+class CheckError(Exception):
+    """An answer is wrong or not attempted. Shown without a traceback."""
+
+    def __init__(self, box: Box) -> None:
+        super().__init__(repr(box))
+        self.box = box
+
+    def _render_traceback_(self) -> list[str]:
+        """Asked for by IPython. Where the box can be shown, one line below it is enough."""
+        if not _in_notebook():
+            return [str(self)]
+        from IPython.display import display
+
+        display(self.box)
+        return ["The box above says what is left to do."]
 
 
 def check(
@@ -56,26 +79,40 @@ def check(
     for name in ASPECTS[exercise] if aspect is None else [aspect]:
         verdict = verdict_on(exercise, name, namespace)
         if verdict.outcome is not Outcome.RIGHT:
-            sign = _SIGNS.get(verdict.outcome, "\N{WHITE CIRCLE}")
-            title = f"{exercise}, {ASPECTS[exercise][name].title}"
-            raise CheckError(f"{sign} {title}: {verdict.message}")
+            title = f"{exercise}, {ASPECTS[exercise][name].title}:"
+            if _several_mistakes(exercise, name, verdict, namespace):
+                title += " more than one thing is off. The first:"
+            raise CheckError(Box(verdict.outcome, f"{title} {verdict.message}", verdict.case))
     if aspect is None:
         titles = "; ".join(a.title for a in ASPECTS[exercise].values())
-        _show(Passed(f"{exercise} is right. The hidden tests look at: {titles}."))
+        _show(Box(Outcome.RIGHT, f"{exercise} is right. The hidden tests look at: {titles}."))
     else:
-        _show(Passed(f"{exercise}, {ASPECTS[exercise][aspect].title}: right."))
+        _show(Box(Outcome.RIGHT, f"{exercise}, {ASPECTS[exercise][aspect].title}: right."))
 
 
 def verdict_on(exercise: str, aspect: str, namespace: dict[str, Any]) -> Verdict:
     """Judge one aspect of the answer in ``namespace`` by the stored probe and outcomes."""
     known = stored.load(exercise)
+    isolating = known.aspects[aspect]
     return judge_aspect(
         exercise,
         aspect,
-        observe(exercise, known.aspects[aspect].probe, namespace),
-        known.aspects[aspect].right,
+        isolating.probe,
+        observe(exercise, isolating.probe, namespace),
+        isolating.right,
+        {n: Mistake(known.mistakes[n].says, o) for n, o in isolating.mistakes.items()},
         lambda: (observe(exercise, known.diagnosing, namespace), known.mistakes),
     )
+
+
+def _several_mistakes(
+    exercise: str, aspect: str, verdict: Verdict, namespace: dict[str, Any]
+) -> bool:
+    """Whether no known mistake explains a wrong answer alone, and another aspect is wrong too."""
+    if verdict.alone or verdict.outcome is not Outcome.WRONG:
+        return False
+    others = [name for name in ASPECTS[exercise] if name != aspect]
+    return any(verdict_on(exercise, n, namespace).outcome is Outcome.WRONG for n in others)
 
 
 def needs(*exercises: str) -> None:
@@ -92,8 +129,11 @@ def needs(*exercises: str) -> None:
             unfinished.append(exercise)
     if unfinished:
         raise CheckError(
-            f"This cell needs {' and '.join(unfinished)}, not finished yet: complete the cell "
-            "above and run it, then run this one."
+            Box(
+                Outcome.NOT_ATTEMPTED,
+                f"This cell needs {' and '.join(unfinished)}, not finished yet: complete the cell "
+                "above and run it, then run this one.",
+            )
         )
 
 
@@ -105,14 +145,16 @@ def _known(exercise: str, aspect: str | None) -> None:
         raise ValueError(f"{exercise} has no aspect {aspect!r}; it has {aspects}")
 
 
-def _show(passed: Passed) -> None:
-    try:
-        from IPython import get_ipython
+def _show(box: Box) -> None:
+    if _in_notebook():
         from IPython.display import display
-    except ImportError:
-        print(passed)
-        return
-    if get_ipython() is None:
-        print(passed)
+
+        display(box)
     else:
-        display(passed)
+        print(box)
+
+
+def _in_notebook() -> bool:
+    """Whether boxes are shown: in Jupyter, but not while nbgrader validates, which shows text."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel") and not os.environ.get("NBGRADER_VALIDATING")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 
+from ddpg_helpers.instructor.course.build import without_marks
 from ddpg_helpers.instructor.course.layout import UNITS, release_notebook, source_notebook
 
 HERE = Path(__file__).parent
@@ -100,7 +101,7 @@ def submission(student: str, unit: str) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         if not cell.metadata.get("nbgrader", {}).get("solution") or cell.id in left_out:
             continue
-        text = source[cell.id].source
+        text = without_marks(source[cell.id].source)
         for right, written in edits.get(cell.id, []):
             assert right in text, f"{cell.id} of {unit} holds no {right!r}"
             text = text.replace(right, written)

@@ -82,11 +82,16 @@ def reading_cells(unit: str) -> NotebookNode:
         if cell.cell_type == "code" and about.get("solution"):
             cell.metadata["jupyter"] = {"source_hidden": True}
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-        cell.source = _SOLUTION_MARK.sub("", cell.source).rstrip("\n")
+        cell.source = without_marks(cell.source)
         if cell.cell_type == "code" and draws(cell):
             # nbval runs cells without a history, where IPython overlooks the semicolon.
             cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), UNCOMPARED})
     return notebook
+
+
+def without_marks(source: str) -> str:
+    """A cell with its solution, but without the lines that mark where it begins and ends."""
+    return _SOLUTION_MARK.sub("", source).rstrip("\n")
 
 
 def draws(cell: NotebookNode) -> bool:

@@ -29,11 +29,32 @@ def main(arguments: list[str] | None = None) -> int:
         "--sample", action="store_true", help="first copy tests/sample_class into submitted/"
     )
 
+    verify = commands.add_parser(
+        "verify", help="hold the grader against known wrong and right answers, print the table"
+    )
+    verify.add_argument(
+        "--seeds", type=int, default=0, metavar="N",
+        help="also draw each hidden probe with N fresh seeds: no verdict may change",
+    )  # fmt: skip
+
+    appeal = commands.add_parser(
+        "appeal", help="judge one aspect of a graded submission again, and say what differed"
+    )
+    appeal.add_argument("student", metavar="STUDENT")
+    appeal.add_argument("unit", metavar="UNIT")
+    appeal.add_argument("aspect", metavar="ASPECT", help='such as "mask" or "td_target.mask"')
+
     options = parser.parse_args(arguments)
     # nbgrader calls alembic by name; find it also where the environment is not activated.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if options.command == "build":
         return _build(check=options.check)
+    if options.command == "verify":
+        from ddpg_helpers.instructor.course.verify import verify as run
+
+        return 0 if run(options.seeds) else 1
+    if options.command == "appeal":
+        return _appeal(options.student, options.unit, options.aspect)
     return _grade(options.units, force=options.force, sample=options.sample)
 
 
@@ -47,6 +68,17 @@ def _build(*, check: bool) -> int:
     if not paths:
         print("All editions are up to date.")
     return 1 if check and paths else 0
+
+
+def _appeal(student: str, unit: str, aspect: str) -> int:
+    from ddpg_helpers.instructor.course.appeal import AppealError, appeal
+
+    try:
+        print(appeal(student, unit, aspect))
+    except AppealError as error:
+        print(f"ddpg-course: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _grade(units: list[str], *, force: bool, sample: bool) -> int:

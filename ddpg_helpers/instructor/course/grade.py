@@ -52,7 +52,7 @@ def grade_class(
             "or give --sample for the sample class"
         )
     warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
-    api = _api(_config(root))
+    api = _api(course_config(root))
     _register(sorted({unit for unit, _ in found}), root)
     failed = {}
     for number, (unit, student) in enumerate(found, start=1):
@@ -70,7 +70,8 @@ def grade_class(
     print(f"Feedback pages: {root / 'feedback'}/STUDENT/UNIT/UNIT.html")
 
 
-def _config(root: Path) -> Config:
+def course_config(root: Path) -> Config:
+    """What ``nbgrader_config.py`` in the course's folder says."""
     config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
     config.CourseDirectory.root = str(root)
     return config
@@ -83,7 +84,7 @@ def _api(config: Config) -> NbGraderAPI:
 
 def _register(units: list[str], root: Path) -> None:
     """Write the units' cells, points and hidden tests into the gradebook."""
-    config = _config(root)
+    config = course_config(root)
     # release/ is for `ddpg-course build` to write
     config.CourseDirectory.release_directory = str(root / CACHE.name / "release")
     api = _api(config)

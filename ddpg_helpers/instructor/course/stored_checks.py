@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ddpg_helpers.checks.aspects import ASPECTS
-from ddpg_helpers.checks.compare import Mistake, distance
+from ddpg_helpers.checks.compare import distance
 from ddpg_helpers.checks.stored import StoredAspect, StoredExercise, dumps, file_name, loads
+from ddpg_helpers.checks.verdict import Mistake
 from ddpg_helpers.checks.wire import Observation, dump_probe
 from ddpg_helpers.instructor.course.layout import CHECKS_DATA
 from ddpg_helpers.instructor.grading.judge import (
@@ -32,7 +33,14 @@ def make(exercise: str) -> StoredExercise:
     reference = REFERENCE[exercise.partition(".")[0]]
     return StoredExercise(
         aspects={
-            aspect: StoredAspect(probe, [_short(o) for o in right_outcomes(exercise, probe)])
+            aspect: StoredAspect(
+                probe,
+                [_short(outcome) for outcome in right_outcomes(exercise, probe)],
+                {
+                    name: _only(ASPECTS[exercise][aspect].keys, _short(mistake.outcome))
+                    for name, mistake in mistakes_on(exercise, probe, aspect).items()
+                },
+            )
             for aspect, probe in probes.items()
         },
         diagnosing=diagnosing,
@@ -76,15 +84,20 @@ def _current(path: Path, exercise: str) -> bool:
 
     def form(stored: StoredExercise) -> tuple:
         return (
-            {name: (dump_probe(a.probe), len(a.right)) for name, a in stored.aspects.items()},
+            {
+                name: (dump_probe(aspect.probe), len(aspect.right), list(aspect.mistakes))
+                for name, aspect in stored.aspects.items()
+            },
             dump_probe(stored.diagnosing),
             {name: (m.says, m.outcome.raised) for name, m in stored.mistakes.items()},
         )
 
     def outcomes(stored: StoredExercise) -> list[Observation]:
-        right = [outcome for aspect in stored.aspects.values() for outcome in aspect.right]
-        wrong = [mistake.outcome for mistake in stored.mistakes.values()]
-        return [*right, stored.diagnosing_right, *wrong]
+        aspects = stored.aspects.values()
+        right = [outcome for aspect in aspects for outcome in aspect.right]
+        wrong = [outcome for aspect in aspects for outcome in aspect.mistakes.values()]
+        known = [mistake.outcome for mistake in stored.mistakes.values()]
+        return [*right, *wrong, stored.diagnosing_right, *known]
 
     if form(old) != form(new):
         return False
@@ -99,6 +112,11 @@ def _same_gaps(a: Observation, b: Observation) -> bool:
         for key in a.numbers
         if a.numbers[key].shape == b.numbers[key].shape
     )
+
+
+def _only(keys: tuple[str, ...], observation: Observation) -> Observation:
+    """The numbers that an aspect looks at."""
+    return Observation({k: observation.numbers[k] for k in keys if k in observation.numbers})
 
 
 def _short(observation: Observation) -> Observation:

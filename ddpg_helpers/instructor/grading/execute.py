@@ -17,7 +17,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Float, Integer, Unicode
 
 from ddpg_helpers.checks.aspects import ASPECTS
-from ddpg_helpers.checks.compare import Outcome, Verdict
+from ddpg_helpers.checks.verdict import Outcome, Verdict
 from ddpg_helpers.instructor.grading.channel import KernelChannel
 from ddpg_helpers.instructor.grading.hidden import Grading, Seed, grading
 from ddpg_helpers.instructor.grading.kernel import StudentKernelManager
@@ -38,6 +38,9 @@ class ExecuteSubmission(Execute):
     A test cell's score is what the judge says, whatever the student's kernel displayed: text on
     stderr costs nothing, and a cell without a result earns nothing. A cell that hangs, or that
     kills the kernel, is left behind: a new kernel runs the cells before it again and goes on.
+
+    Attributes:
+        gradings: how each test cell with a hidden part was judged, in their order.
     """
 
     answer_timeout = Float(
@@ -70,6 +73,7 @@ class ExecuteSubmission(Execute):
         self._ran: list[int] = []
         self._restarts = 0
         self._timed_out = False
+        self.gradings: list[Grading] = []
         self._seed = Seed(self._secret(), resources["nbgrader"]["student"])
         return super().preprocess(nb, resources, km)
 
@@ -158,6 +162,7 @@ class ExecuteSubmission(Execute):
             channel.stuck = True
         with grading(Grading(channel.ask, self._seed, points)) as judged:
             score = _value_of(hidden, name)
+        self.gradings.append(judged)
         self._timed_out |= channel.timed_out
         if not isinstance(score, int | float) or not 0 <= score <= points:
             raise HiddenTestError(

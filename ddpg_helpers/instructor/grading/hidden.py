@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ddpg_helpers.checks.aspects import UNITS
-from ddpg_helpers.checks.compare import Outcome, Verdict
 from ddpg_helpers.checks.observe import observe
+from ddpg_helpers.checks.verdict import Outcome, Verdict
+from ddpg_helpers.checks.wire import Observation, Probe
 from ddpg_helpers.instructor.course.layout import source_notebook
 from ddpg_helpers.instructor.grading.judge import Ask, judge
 
@@ -26,12 +27,20 @@ class Grading:
         seed: of the hidden probe, for this exercise and aspect.
         points: what the cell is worth.
         verdicts: what was judged so far, by (exercise, aspect).
+        observations: what the answer did on each probe, in the order asked.
     """
 
     ask: Ask
     seed: "Seed"
     points: float
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    observations: list[tuple[Probe, Observation]] = field(default_factory=list)
+
+    def observe(self, exercise: str, probe: Probe) -> Observation:
+        """Ask, and keep the answer."""
+        observation = self.ask(exercise, probe)
+        self.observations.append((probe, observation))
+        return observation
 
 
 class Seed:
@@ -81,7 +90,7 @@ def grade(exercise: str, aspect: str) -> float:
             print(verdict.message)
         points = points_of(exercise, aspect)
     else:
-        verdict = judge(exercise, aspect, cell.ask, cell.seed(exercise, aspect))
+        verdict = judge(exercise, aspect, cell.observe, cell.seed(exercise, aspect))
         cell.verdicts[exercise, aspect] = verdict
         points = cell.points
     return points if verdict.outcome is Outcome.RIGHT else 0.0

@@ -5,7 +5,7 @@ student's side are numbers.
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -15,8 +15,9 @@ import numpy as np
 
 from ddpg_helpers import memory, networks, noise
 from ddpg_helpers.checks.aspects import ASPECTS
-from ddpg_helpers.checks.compare import Mistake, Verdict, distance, judge_aspect, same_end
+from ddpg_helpers.checks.compare import distance, same_end
 from ddpg_helpers.checks.observe import builds_on, observe_answer
+from ddpg_helpers.checks.verdict import Mistake, Verdict, judge_aspect
 from ddpg_helpers.checks.wire import Observation, Probe
 from ddpg_helpers.instructor.grading.probes import make_probe
 from ddpg_helpers.instructor.mutants import mutants_of
@@ -61,11 +62,12 @@ def right_outcomes(exercise: str, probe: Probe) -> list[Observation]:
     return [outcome_of(exercise, {**probe, "stand_in": way}, answer) for way in ways]
 
 
-def mistakes_on(exercise: str, probe: Probe) -> dict[str, Mistake]:
-    """The outcomes of the known mistakes on a diagnosing probe."""
+def mistakes_on(exercise: str, probe: Probe, aspect: str | None = None) -> dict[str, Mistake]:
+    """The outcomes of the known mistakes on a probe: of those in an aspect, or of all."""
     return {
         mutant.name: Mistake(mutant.says, outcome_of(exercise, probe, mutant.answer))
         for mutant in mutants_of(exercise)
+        if aspect is None or aspect in mutant.breaks
     }
 
 
@@ -82,11 +84,11 @@ def draw_probe(exercise: str, aspect: str | None, seed: int | list[int]) -> Prob
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A probe, the right outcomes on it, and on a diagnosing probe those of the mutants by name."""
+    """A probe, the right outcomes on it, and the known mistakes' (those in its aspect)."""
 
     probe: Probe
     right: list[Observation]
-    wrong: dict[str, Observation]
+    mistakes: dict[str, Mistake]
 
 
 @lru_cache(maxsize=256)
@@ -94,28 +96,25 @@ def _draw(exercise: str, aspect: str | None, seed: int | tuple[int, ...]) -> _Dr
     rng = np.random.default_rng(seed)
     for _ in range(DRAWS):
         probe = make_probe(exercise, aspect, rng)
-        drawn = _Drawn(probe, right_outcomes(exercise, probe), {})
+        right = right_outcomes(exercise, probe)
+        if not _holds_still(exercise, aspect, probe, right[0]):
+            continue
+        drawn = _Drawn(probe, right, mistakes_on(exercise, probe, aspect))
         if _separates(exercise, aspect, drawn):
             return drawn
     raise RuntimeError(f"no probe of {DRAWS} tells right from wrong in {exercise}, {aspect}")
 
 
 def _separates(exercise: str, aspect: str | None, drawn: _Drawn) -> bool:
-    """Whether right and wrong are far apart on a probe, and the right outcome holds still. Fills
-    in the wrong outcomes on a diagnosing probe."""
+    """Whether right and wrong are far apart on a probe, and on a diagnosing one all mistakes."""
     keys = None if aspect is None else ASPECTS[exercise][aspect].keys
-    if not _holds_still(exercise, drawn.probe, drawn.right[0], keys):
-        return False
-    wrong = [m for m in mutants_of(exercise) if aspect is None or aspect in m.breaks]
-    for mutant in wrong:
-        outcome = outcome_of(exercise, drawn.probe, mutant.answer)
+    outcomes = {name: mistake.outcome for name, mistake in drawn.mistakes.items()}
+    for outcome in outcomes.values():
         if any(distance(exercise, outcome, right, keys) <= SEPARATION for right in drawn.right):
             return False
-        if aspect is None:
-            drawn.wrong[mutant.name] = outcome
     return aspect is not None or all(
-        apart(exercise, drawn.wrong[one.name], drawn.wrong[other.name])
-        for one, other in combinations(wrong, 2)
+        apart(exercise, outcomes[one.name], outcomes[other.name])
+        for one, other in combinations(mutants_of(exercise), 2)
         if one.family != other.family
     )
 
@@ -125,13 +124,12 @@ def apart(exercise: str, one: Observation, other: Observation) -> bool:
     return not same_end(one, other) or distance(exercise, one, other) > SEPARATION
 
 
-def _holds_still(
-    exercise: str, probe: Probe, right: Observation, keys: Iterable[str] | None
-) -> bool:
+def _holds_still(exercise: str, aspect: str | None, probe: Probe, right: Observation) -> bool:
     """Whether the order of the transitions in a batch, which changes the last bits of every sum,
     leaves the right outcome as it is. Adam can make much of the last bits of a gradient."""
     if "optimizer" not in probe and exercise != "DDPGAgent.update":
         return True
+    keys = None if aspect is None else ASPECTS[exercise][aspect].keys
     reordered = {**probe, **{name: probe[name][::-1].copy() for name in Batch._fields}}
     outcome = outcome_of(exercise, reordered, REFERENCE[exercise.partition(".")[0]])
     return distance(exercise, outcome, right, keys) <= 0.1
@@ -153,10 +151,9 @@ def judge(exercise: str, aspect: str, ask: Ask, seed: int | list[int]) -> Verdic
 
     def diagnose() -> tuple[Observation, dict[str, Mistake]]:
         diagnosing = _draw(exercise, None, DIAGNOSING_SEED)
-        mistakes = {
-            mutant.name: Mistake(mutant.says, diagnosing.wrong[mutant.name])
-            for mutant in mutants_of(exercise)
-        }
-        return ask(exercise, diagnosing.probe), mistakes
+        return ask(exercise, diagnosing.probe), diagnosing.mistakes
 
-    return judge_aspect(exercise, aspect, ask(exercise, drawn.probe), drawn.right, diagnose)
+    observed = ask(exercise, drawn.probe)
+    return judge_aspect(
+        exercise, aspect, drawn.probe, observed, drawn.right, drawn.mistakes, diagnose
+    )

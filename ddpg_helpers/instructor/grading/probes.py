@@ -16,6 +16,7 @@ from ddpg_helpers.memory import Batch
 from ddpg_helpers.networks import Actor, Critic
 
 STATE_SIZE, ACTION_SIZE, HIDDEN_SIZE = 3, 2, 6
+LARGE_LOSS = 100.0
 BATCH_SIZE = 5  # more than one, and not the size of the action: a mixed-up axis shows
 
 _MAKERS: dict[str, Callable[[str | None, np.random.Generator], Probe]] = {}
@@ -212,8 +213,8 @@ def _targets(function: Callable, probe: Probe) -> np.ndarray:
 @_makes("update_critic")
 def _update_critic(aspect: str | None, rng: np.random.Generator) -> Probe:
     """Isolating: for the steps, nothing follows any transition and the targets equal the online
-    networks; Adam, whose steps do not show a wrong scale of the loss. Stand-ins for the functions
-    that the answer builds on."""
+    networks. For the step, Adam, which does not show a wrong scale of the loss, and a loss so large
+    that clipped gradients show. Stand-ins for the functions that the answer builds on."""
     probe = {
         **_batch(rng, with_terminal=True),
         "critic": _critic(rng),
@@ -226,12 +227,18 @@ def _update_critic(aspect: str | None, rng: np.random.Generator) -> Probe:
     }
     if aspect in (None, "returned"):
         return probe
-    return {**probe, **_no_future(), "critic_target": probe["critic"]}
+    probe |= {**_no_future(), "critic_target": probe["critic"]}
+    return probe if aspect != "step" else _enlarged(probe)
+
+
+def _enlarged(probe: Probe) -> Probe:
+    """The probe with a loss that is a hundred times as large, or more."""
+    return {**probe, "rewards": 10 * probe["rewards"], "stand_in_scale": LARGE_LOSS}
 
 
 @_makes("actor_loss", "update_actor")
 def _actor_update(aspect: str | None, rng: np.random.Generator) -> Probe:
-    return {
+    probe = {
         **_batch(rng, with_terminal=False),
         "actor": _actor(rng),
         "critic": _critic(rng),
@@ -239,6 +246,7 @@ def _actor_update(aspect: str | None, rng: np.random.Generator) -> Probe:
         "learning_rate": 0.05,
         "stand_in": aspect is not None,
     }
+    return probe if aspect != "step" else _enlarged(probe)
 
 
 @_makes("soft_update")

@@ -57,7 +57,7 @@ def buffer_action(batch, actor, critic):
 
 
 _CUT = (
-    "The number is right, but your loss has no gradient for the actor, so the actor can never "
+    "Your loss has no gradient for the actor, so the actor can never "
     "learn from it. Either the actor's actions were detached, or something was computed without "
     "gradients, or the loss was turned into a plain number. The chain has to run from the loss "
     "through the critic to the actor."

@@ -171,7 +171,7 @@ class StateClippedInPlace(DDPGAgent):
 @mutant(
     "DDPGAgent.get_action",
     breaks=["plain"],
-    says="Your action is right, but the actor is frozen after it: its parameters no longer require "
+    says="The actor is frozen after your action: its parameters no longer require "
     "a gradient, and it can never learn again. Switch gradients off for the moment, not for ever.",
 )
 class ActorFrozenByActing(DDPGAgent):
@@ -617,6 +617,20 @@ class TargetsMovedFirst(_Agent):
         batch = self.memory.sample(batch_size)
         self.update_targets()
         return self.update_critic(batch), self.update_actor(batch)
+
+
+@mutant(
+    "DDPGAgent.update",
+    breaks=["actor_target"],
+    says="Your targets move before the actor's step, so the actor's target follows the actor of "
+    "one update ago. Both targets move last.",
+)
+class TargetsMovedBeforeTheActor(_Agent):
+    def update(self, batch_size):
+        batch = self.memory.sample(batch_size)
+        critic_loss = self.update_critic(batch)
+        self.update_targets()
+        return critic_loss, self.update_actor(batch)
 
 
 @mutant(

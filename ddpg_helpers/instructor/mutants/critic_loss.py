@@ -130,7 +130,7 @@ def loss_not_averaged(batch, critic, actor_target, critic_target, gamma):
 # --- the graph -----------------------------------------------------------------------------------
 
 _CUT = (
-    "The number is right, but your loss has no gradient for the critic, so the critic can never "
+    "Your loss has no gradient for the critic, so the critic can never "
     "learn from it. Either the critic's own values were detached or computed without gradients, "
     "or the loss was turned into a plain number. Only the target is a constant."
 )

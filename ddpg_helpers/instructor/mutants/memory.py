@@ -55,6 +55,21 @@ class NothingCopied(_ListMemory):
 
 @mutant(
     "ReplayMemory.push",
+    breaks=["stored"],
+    says="Your memory copies an array only where it has to convert it. Arrays that are float32 "
+    "already, as those of Pendulum are, are kept as they are and change with their owner.",
+)
+class CopiedOnlyWhenConverted(_ListMemory):
+    def push(self, state, action, reward, next_state, terminated):
+        state, action, next_state = (
+            np.asarray(array, dtype=np.float32) for array in (state, action, next_state)
+        )
+        self.make_room()
+        self.transitions.append((state, action, float(reward), next_state, float(terminated)))
+
+
+@mutant(
+    "ReplayMemory.push",
     breaks=["stored", "terminated", "first_in_first_out"],
     says="All your transitions share one object that is changed at each push, so the memory holds "
     "the newest transition many times. Each transition needs an object of its own.",
@@ -260,7 +275,7 @@ class NumpyArrays(ReplayMemory):
 @mutant(
     "ReplayMemory.sample",
     breaks=["batch"],
-    says="Your columns are right, but they come in a plain tuple. Whoever uses the batch asks for "
+    says="Your columns come in a plain tuple. Whoever uses the batch asks for "
     "its columns by name; return a Batch.",
 )
 class PlainTuple(ReplayMemory):

@@ -143,7 +143,7 @@ class SecondLayerSkipped(Actor):
 @mutant(
     "Actor.forward",
     breaks=["values"],
-    says="Your actions are right, but they are cut from the graph, so the actor can never learn. "
+    says="Your actions are cut from the graph, so the actor can never learn. "
     "Gradients are switched off where an action is used, not where it is made.",
 )
 class ActionsDetached(Actor):
@@ -238,7 +238,7 @@ class CriticReluMissing(Critic):
 @mutant(
     "Critic.forward",
     breaks=["shape"],
-    says="Your values are right, but they are flat: their shape is [N]. Compared with targets of "
+    says="Your values are flat: their shape is [N]. Compared with targets of "
     "shape [N, 1], every row would meet every other. Keep the last dimension.",
 )
 class FlatValues(Critic):
@@ -260,7 +260,7 @@ class ValuesAveraged(Critic):
 @mutant(
     "Critic.forward",
     breaks=["values"],
-    says="Your values are right, but the action is cut from the graph inside the critic. The actor "
+    says="The action is cut from the graph inside the critic. The actor "
     "learns through the critic's slope with respect to the action, and here it would be 0.",
 )
 class ActionDetached(Critic):

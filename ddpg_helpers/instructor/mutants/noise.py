@@ -206,7 +206,7 @@ class AnotherGenerator(OUNoise):
 @mutant(
     "OUNoise.evolve_state",
     breaks=["state"],
-    says="Your step is right, but the new state is not kept in self.state. The next step then "
+    says="The new state is not kept in self.state. The next step then "
     "starts where this one did, and the noise is not correlated in time.",
 )
 class StateNotKept(OUNoise):
@@ -475,7 +475,7 @@ class LowerBoundForgotten(OUNoise):
 @mutant(
     "OUNoise.get_action",
     breaks=["clip"],
-    says="The result is right, but your noise is written into the action that was passed in. The "
+    says="Your noise is written into the action that was passed in. The "
     "caller still needs its own action. Look for an operation that works in place.",
 )
 class ActionModified(OUNoise):

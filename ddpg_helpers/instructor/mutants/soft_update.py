@@ -182,7 +182,7 @@ def state_dict_not_loaded(target, online, tau):
 @mutant(
     "soft_update",
     breaks=["repeated"],
-    says="The blend itself is right, but it is recorded for gradients: after it your target "
+    says="Your blend is recorded for gradients: after it your target "
     "belongs to the online network's graph, which grows with every update. A soft update is no "
     "part of what is differentiated.",
 )
@@ -194,7 +194,7 @@ def graph_left_on_the_target(target, online, tau):
 @mutant(
     "soft_update",
     breaks=["repeated"],
-    says="The blend itself is right, but your target gets new parameters that require a gradient. "
+    says="Your target gets new parameters that require a gradient. "
     "A target is never trained; its values change in place.",
 )
 @torch.no_grad()
@@ -223,7 +223,7 @@ def online_overwritten(target, online, tau):
 @mutant(
     "soft_update",
     breaks=["apart"],
-    says="Your target is right, but the online network is moved as well. That undoes part of what "
+    says="The online network is moved as well. That undoes part of what "
     "was learned. The online network is only read here.",
 )
 @torch.no_grad()
@@ -247,7 +247,18 @@ def target_rebound(target, online, tau):
 @mutant(
     "soft_update",
     breaks=["apart"],
-    says="Your target is right, but the online network no longer requires a gradient and can never "
+    says="With tau 1 your target shares its memory with the online network, and follows whatever "
+    "moves it from then on. Copy numbers, not the tensors that hold them.",
+)
+def shared_at_tau_one(target, online, tau):
+    for old, new in _pairs(target, online):
+        old.data = new.data if tau == 1 else tau * new.data + (1 - tau) * old.data
+
+
+@mutant(
+    "soft_update",
+    breaks=["apart"],
+    says="The online network no longer requires a gradient and can never "
     "learn again. Only the target is frozen.",
 )
 @torch.no_grad()

@@ -205,7 +205,7 @@ def largest_next_value_of_the_batch(batch, actor_target, critic_target, gamma):
 @mutant(
     "td_target",
     breaks=["shape"],
-    says="The values of your target are right, but it is flat: its shape is [N]. Subtracted from "
+    says="Your target is flat: its shape is [N]. Subtracted from "
     "the critic's column [N, 1] it would give [N, N]. Keep the last dimension.",
 )
 def target_flat(batch, actor_target, critic_target, gamma):
@@ -249,7 +249,7 @@ def target_averaged(batch, actor_target, critic_target, gamma):
 @mutant(
     "td_target",
     breaks=["bootstrap"],
-    says="Your target is right, but it was written into the batch's rewards. Whoever uses the "
+    says="Your target is written into the batch's rewards. Whoever uses the "
     "batch next finds other rewards there. Look for an operation that works in place.",
 )
 def rewards_overwritten(batch, actor_target, critic_target, gamma):

@@ -150,6 +150,21 @@ def gradient_ascent_on_the_loss(batch, actor, actor_optimizer, critic):
 
 @mutant(
     "update_actor",
+    breaks=["step"],
+    says="Your gradients are clipped before the step. Clipping is a choice that some "
+    "implementations make; here the plain step of the optimiser is asked for.",
+)
+def gradient_clipped(batch, actor, actor_optimizer, critic):
+    loss = actor_loss(batch, actor, critic)
+    actor_optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(actor.parameters(), 0.1)
+    actor_optimizer.step()
+    return loss.item()
+
+
+@mutant(
+    "update_actor",
     breaks=["returned", "step"],
     says="The loss inside your step has the wrong sign. An optimiser makes a loss smaller; the "
     "actor shall make the value larger. With this sign it learns the worst actions it can find.",
@@ -228,7 +243,7 @@ def optimizer_made_anew(batch, actor, actor_optimizer, critic):
 @mutant(
     "update_actor",
     breaks=["returned"],
-    says="Your step is right, but the loss that you return is computed again after it. Return the "
+    says="The loss that you return is computed again after it. Return the "
     "loss that the step was taken on.",
 )
 def returns_the_loss_after_the_step(batch, actor, actor_optimizer, critic):
@@ -242,7 +257,7 @@ def returns_the_loss_after_the_step(batch, actor, actor_optimizer, critic):
 @mutant(
     "update_actor",
     breaks=["returned"],
-    says="Your step is right, but your function returns nothing. Return the loss from before the "
+    says="Your function returns nothing. Return the loss from before the "
     "step, so that it can be plotted.",
 )
 def returns_nothing(batch, actor, actor_optimizer, critic):
@@ -255,7 +270,7 @@ def returns_nothing(batch, actor, actor_optimizer, critic):
 @mutant(
     "update_actor",
     breaks=["returned"],
-    says="Your step is right, but you return the mean value, not the loss: the sign is the other "
+    says="You return the mean value, not the loss: the sign is the other "
     "one.",
 )
 def returns_the_value(batch, actor, actor_optimizer, critic):

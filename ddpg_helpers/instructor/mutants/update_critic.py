@@ -207,7 +207,7 @@ def gradient_clipped(batch, critic, critic_optimizer, actor_target, critic_targe
     loss = critic_loss(batch, critic, actor_target, critic_target, gamma)
     critic_optimizer.zero_grad()
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(critic.parameters(), 0.1)
+    torch.nn.utils.clip_grad_norm_(critic.parameters(), 1.0)
     critic_optimizer.step()
     return loss.item()
 
@@ -218,7 +218,7 @@ def gradient_clipped(batch, critic, critic_optimizer, actor_target, critic_targe
 @mutant(
     "update_critic",
     breaks=["returned"],
-    says="Your step is right, but the loss that you return is computed again after it. Return the "
+    says="The loss that you return is computed again after it. Return the "
     "loss that the step was taken on.",
 )
 def returns_the_loss_after_the_step(
@@ -234,7 +234,7 @@ def returns_the_loss_after_the_step(
 @mutant(
     "update_critic",
     breaks=["returned"],
-    says="Your step is right, but your function returns nothing. Return the loss from before the "
+    says="Your function returns nothing. Return the loss from before the "
     "step, so that it can be plotted.",
 )
 def returns_nothing(batch, critic, critic_optimizer, actor_target, critic_target, gamma):
