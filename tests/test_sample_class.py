@@ -8,11 +8,16 @@ import re
 import shutil
 
 import nbformat
+import numpy as np
 import pytest
 from nbgrader.api import Gradebook
 
+from ddpg_helpers.checks.aspects import ASPECTS, UNITS
 from ddpg_helpers.instructor.course import layout
+from ddpg_helpers.instructor.course.appeal import AppealError, appeal
 from ddpg_helpers.instructor.course.grade import SAMPLE, grade_class
+from ddpg_helpers.instructor.grading.hidden import Seed
+from ddpg_helpers.instructor.grading.judge import draw_probe, right_outcomes
 
 _spec = importlib.util.spec_from_file_location("sample_class", SAMPLE / "make.py")
 sample_class = importlib.util.module_from_spec(_spec)
@@ -119,3 +124,53 @@ def test_feedback_shows_no_hidden_test_and_no_mark_scheme(course, student, unit)
 )
 def test_feedback_says_why_points_were_lost(course, student, unit, sentence):
     assert sentence in feedback(course, student, unit)
+
+
+# Unit 02's probes are not drawn: its transitions are numbered.
+DRAWN = [s for s in SUBMISSIONS if s[1] in UNITS and s[1] != "02_replay_memory"]
+
+
+@pytest.mark.parametrize(("student", "unit"), DRAWN)
+def test_feedback_holds_no_right_number_of_a_hidden_test(course, student, unit):
+    page = feedback(course, student, unit)
+    seed = Seed((course / "course_secret").read_text().strip(), student)
+    for exercise in UNITS[unit]:
+        for aspect, meaning in ASPECTS[exercise].items():
+            probe = draw_probe(exercise, aspect, seed(exercise, aspect))
+            for outcome in right_outcomes(exercise, probe):
+                numbers = [np.ravel(outcome.numbers[key]) for key in meaning.keys]
+                shown = {f"{number:.4g}" for number in np.concatenate(numbers)}
+                told = [n for n in shown if sum(map(str.isdigit, n.lstrip("-0."))) == 4]
+                assert not [number for number in told if number in page]
+
+
+def test_feedback_shows_each_aspects_points_beside_its_name(course):
+    page = feedback(course, "gradients_not_cleared", "04_critic_loss")
+    text = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", page))
+    assert re.search(r"test_update_critic_second_step.{0,40}Score: 0.0 / 0.5", text)
+    assert re.search(r"test_update_critic_step.{0,40}Score: 1.0 / 1.0", text)
+
+
+def test_appeal_judges_one_aspect_again_and_shows_what_differed(course):
+    report = appeal("mask_missing", "04_critic_loss", "mask", root=course)
+    assert "wrong, 0 of 1 points" in report
+    assert "known mistake: terminal_mask_missing" in report
+    seed = Seed((course / "course_secret").read_text().strip(), "mask_missing")
+    assert f"seed {seed('td_target', 'mask')}" in report
+    assert re.search(r"terminal_rows: off by .* tolerances\n    found .*\n    right ", report)
+    again = appeal("mask_missing", "04_critic_loss", "td_target.bootstrap", root=course)
+    assert "right, 2 of 2 points" in again and "target: as it should be" in again
+
+
+@pytest.mark.parametrize(
+    ("student", "unit", "aspect", "sentence"),
+    [
+        ("nobody", "04_critic_loss", "mask", "there is no graded submission"),
+        ("full", "04_critic_loss", "msk", "it does not have that aspect; give one of td_target"),
+        ("full", "03_networks", "values", "several exercises have it; give one of Actor.forward"),
+        ("full", "07_experiments", "mask", "has no aspects that are judged"),
+    ],
+)
+def test_an_appeal_of_what_is_not_there_is_refused(course, student, unit, aspect, sentence):
+    with pytest.raises(AppealError, match=re.escape(sentence)):
+        appeal(student, unit, aspect, root=course)

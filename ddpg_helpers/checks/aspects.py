@@ -167,8 +167,9 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
         ),
         "mask": Aspect(
             "terminal transitions",
-            ("terminal_rows",),
-            "Where a transition ended in a terminal state, the target is not the right one.",
+            ("terminal_rows", "others_masked"),
+            "Where a transition ended in a terminal state, the target is not the right one, or "
+            "the mask reaches other transitions too.",
         ),
         "bootstrap": Aspect(
             "the other transitions",
@@ -277,7 +278,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
     "DDPGAgent.get_action": {
         "action": Aspect(
             "the action in every dimension",
-            ("action", "action_shape"),
+            ("action", "action_shape", "single_action_shape"),
             "The action is not the actor's output for this state, of shape [A].",
         ),
         "plain": Aspect(

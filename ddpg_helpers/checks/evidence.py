@@ -69,7 +69,8 @@ def evidence(
         found, wanted = observed.numbers[key], nearest.numbers[key]
         if key.endswith("_shape"):
             sizes = found.astype(int).tolist(), wanted.astype(int).tolist()
-            return Evidence(f"The shape is {sizes[0]}; it should be {sizes[1]}.")
+            where = "For a single action dimension the" if key.startswith("single") else "The"
+            return Evidence(f"{where} shape is {sizes[0]}; it should be {sizes[1]}.")
         if found.shape != wanted.shape:
             return Evidence("Its numbers are not as many as they should be.")
         if not np.isfinite(found).all():
@@ -302,6 +303,7 @@ _DESCRIPTIONS: dict[str, _Describe] = {
     "online_trains": _layers("critic", "The online network can't be trained any more in"),
     "target": _transitions("the target"),
     "terminal_rows": _transitions("the target"),
+    "others_masked": _says("Transitions that did not terminate change when others terminate."),
     "batch_changed": _others(),
     "loss": _scalar("the loss"),
     "returned": _scalar("the returned loss"),

@@ -224,7 +224,8 @@ def _any_critic_loss(
     scale: float = 1.0,
 ) -> Tensor:
     given = gamma * _fingerprint(batch, actor_target, critic_target)
-    return scale * (0.5 * critic(batch.states, batch.actions)).cosh().mean() + given
+    # Not negative, as a mean of squares is not: an answer may rely on that.
+    return scale * (0.5 * critic(batch.states, batch.actions)).cosh().mean() + abs(given)
 
 
 def _any_actor_loss(batch: Batch, actor: Any, critic: Any, scale: float = 1.0) -> Tensor:
@@ -654,6 +655,10 @@ def _td_target(function: Any, probe: Probe, out: Numbers) -> None:
     if out["target"].size == len(over):
         out["terminal_rows"] = out["target"][over]
         out["other_rows"] = out["target"][~over]
+        # against a batch of which nothing has terminated
+        endless = _batch({**probe, "terminated": np.zeros_like(probe["terminated"])})
+        target = function(endless, actor_target, critic_target, probe["gamma"])
+        out["others_masked"] = out["other_rows"] - _numbers(target, "the result").ravel()[~over]
 
 
 def _critic_setup(probe: Probe) -> tuple[Batch, nn.Module, nn.Module, nn.Module]:
@@ -696,9 +701,12 @@ class _Step:
         return np.concatenate([_values(*self.fixed), _batch_values(self.batch)])
 
 
-def _observe_step(function: Any, new: Callable[[], _Step], name: str, out: Numbers) -> None:
+def _observe_step(
+    function: Any, new: Callable[[], _Step], name: str, aspect: str, out: Numbers
+) -> None:
     """Note how the network called ``name`` moves: from clean gradients, a second time with what
-    the first step may have spoilt put right, from old gradients, and then as it comes."""
+    the first step may have spoilt put right, from old gradients, and then as it comes. Some
+    aspects need the first of these only."""
     returned = None
     with _parts() as part:
         with part():
@@ -710,21 +718,23 @@ def _observe_step(function: Any, new: Callable[[], _Step], name: str, out: Numbe
             out[f"{name}_moved"] = _flag(_any(out["step"]))
             out["others_moved"] = step.others() - others_before
             out["critic_trains"] = _still_trains(step.critic, *inputs)
-            _make_ready(step.learner, step.critic)
-            for network, fresh in zip(step.fixed, new().fixed, strict=True):
-                network.load_state_dict(fresh.state_dict())
-            before = _values(step.learner)
-            function(*step.arguments)
-            out["next_step"] = _values(step.learner) - before
-        with part():
-            step = new()
-            _leave_gradients(step.learner)
-            before = _values(step.learner)
-            function(*step.arguments)
-            out["old_gradients"] = _values(step.learner) - before - out["step"]
-            before = _values(step.learner)
-            function(*step.arguments)
-            out["after_own_step"] = _values(step.learner) - before
+            if aspect in ("", "step"):
+                _make_ready(step.learner, step.critic)
+                for network, fresh in zip(step.fixed, new().fixed, strict=True):
+                    network.load_state_dict(fresh.state_dict())
+                before = _values(step.learner)
+                function(*step.arguments)
+                out["next_step"] = _values(step.learner) - before
+        if aspect in ("", "second_step"):
+            with part():
+                step = new()
+                _leave_gradients(step.learner)
+                before = _values(step.learner)
+                function(*step.arguments)
+                out["old_gradients"] = _values(step.learner) - before - out["step"]
+                before = _values(step.learner)
+                function(*step.arguments)
+                out["after_own_step"] = _values(step.learner) - before
         _note_scalar(out, "returned", returned)
 
 
@@ -735,7 +745,7 @@ def _update_critic(function: Any, probe: Probe, out: Numbers) -> None:
         arguments = (batch, critic, _optimizer(probe, critic), *targets, probe["gamma"])
         return _Step(arguments, critic, critic, tuple(targets), batch)
 
-    _observe_step(function, new, "critic", out)
+    _observe_step(function, new, "critic", probe["aspect"], out)
 
 
 # --- unit 05 -------------------------------------------------------------------------------------
@@ -763,7 +773,7 @@ def _update_actor(function: Any, probe: Probe, out: Numbers) -> None:
         arguments = (batch, actor, _optimizer(probe, actor), critic)
         return _Step(arguments, actor, critic, (critic,), batch)
 
-    _observe_step(function, new, "actor", out)
+    _observe_step(function, new, "actor", probe["aspect"], out)
 
 
 # --- unit 06 -------------------------------------------------------------------------------------
@@ -774,7 +784,7 @@ def _soft_update(function: Any, probe: Probe, out: Numbers) -> None:
     def new() -> tuple[nn.Module, nn.Module]:
         return _target(build(Critic, probe["critic_target"])), build(Critic, probe["critic"])
 
-    tau = probe["tau"]
+    tau, aspect = probe["tau"], probe["aspect"]
     with _parts() as part:
         with part():
             target, online = new()
@@ -789,15 +799,18 @@ def _soft_update(function: Any, probe: Probe, out: Numbers) -> None:
             )
             out["requires_grad"] = np.array([float(p.requires_grad) for p in target.parameters()])
             out["in_a_graph"] = np.array([float(not p.is_leaf) for p in target.parameters()])
-        with part():
-            followed = []
-            for fraction in (tau, 1.0):
-                target, online = new()
-                function(target, online, fraction)
-                before = _values(target)
-                _add_one(online)
-                followed.append(_values(target) - before)
-            out["target_followed"] = np.concatenate(followed)
+        if aspect in ("", "apart"):
+            with part():
+                followed = []
+                for fraction in (tau, 1.0):
+                    target, online = new()
+                    function(target, online, fraction)
+                    before = _values(target)
+                    _add_one(online)
+                    followed.append(_values(target) - before)
+                out["target_followed"] = np.concatenate(followed)
+        if aspect in ("blend", "apart"):
+            return
         # Four updates in a row, against one update at a time of networks that saw no other.
         target, online = new()
         values, online_values = _values(target), _values(online)
@@ -846,10 +859,12 @@ class _Tape:
 _NETWORKS = ("actor_target", "critic_target", "actor", "critic")
 
 
-def _agent(kind: Any, probe: Probe, actor_step: float, critic_step: float) -> Any:
+def _agent(
+    kind: Any, probe: Probe, actor_step: float, critic_step: float, action_size: int | None = None
+) -> Any:
     """A new agent with the given learning rates and its own weights."""
     return kind(
-        _Spaces(probe["states"].shape[1], probe["actions"].shape[1]),
+        _Spaces(probe["states"].shape[1], action_size or probe["actions"].shape[1]),
         hidden_size=probe["actor"]["linear1.weight"].shape[0],
         actor_learning_rate=actor_step, critic_learning_rate=critic_step,
         gamma=probe["gamma"], tau=probe["tau"], max_memory_size=100, seed=probe["seed"],
@@ -899,6 +914,8 @@ def _get_action(kind: Any, probe: Probe, out: Numbers) -> None:
     out["action_shape"] = np.array(numbers[0].shape, dtype=np.float64)
     if not out["differs_again"]:  # else it is another action at each call
         out["action"] = numbers[0].ravel()
+    single = _agent(kind, probe, 1e-3, 1e-3, action_size=1).get_action(state.copy())
+    out["single_action_shape"] = _shape(single)
 
 
 @_observes("DDPGAgent.update")

@@ -53,6 +53,17 @@ class BatchDimensionKept(DDPGAgent):
 
 @mutant(
     "DDPGAgent.get_action",
+    breaks=["action"],
+    says="Your action loses its dimension where there is only one: every axis of length 1 is taken "
+    "away, also the action's own. Take away the batch's axis alone.",
+)
+class SqueezedTooFar(DDPGAgent):
+    def get_action(self, state):
+        return super().get_action(state).squeeze()
+
+
+@mutant(
+    "DDPGAgent.get_action",
     breaks=["plain"],
     says="Your action is float64. The environment and the networks use float32, and the two do not "
     "mix well.",

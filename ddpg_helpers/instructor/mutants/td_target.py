@@ -48,6 +48,18 @@ def terminal_mask_added(batch, actor_target, critic_target, gamma):
 @mutant(
     "td_target",
     breaks=["mask"],
+    says="One terminal transition switches off the next values of the whole batch. Each transition "
+    "has its own flag; keep the mask at shape [N, 1].",
+)
+def terminal_mask_for_all(batch, actor_target, critic_target, gamma):
+    goes_on = 1 - batch.terminated.max()
+    next_values = critic_target(batch.next_states, actor_target(batch.next_states))
+    return batch.rewards + gamma * goes_on * next_values
+
+
+@mutant(
+    "td_target",
+    breaks=["mask"],
     says="Your terminal mask takes the reward away too. The reward of the last transition was "
     "received; only what would follow it is missing. Look at what the mask multiplies.",
 )
