@@ -23,8 +23,8 @@ class Actor(nn.Module):
 
     def forward(self, state: Tensor) -> Tensor:
         """Map states [N, S] to actions [N, A] in [-1, 1]."""
-        hidden = torch.relu(self.linear1(state))
-        hidden = torch.relu(self.linear2(hidden))
+        hidden = torch.relu_(self.linear1(state))  # in place, as nobody else sees it
+        hidden = torch.relu_(self.linear2(hidden))
         return torch.tanh(self.linear3(hidden))
 
 
@@ -43,8 +43,8 @@ class Critic(nn.Module):
 
     def forward(self, state: Tensor, action: Tensor) -> Tensor:
         """Map states [N, S] and actions [N, A] to values [N, 1]."""
-        hidden = torch.relu(self.linear1(torch.cat([state, action], dim=1)))
-        hidden = torch.relu(self.linear2(hidden))
+        hidden = torch.relu_(self.linear1(torch.cat([state, action], dim=1)))
+        hidden = torch.relu_(self.linear2(hidden))
         return self.linear3(hidden)
 
 
