@@ -9,17 +9,21 @@ import io
 import json
 import multiprocessing
 import os
+import pickle
 import platform
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import cloudpickle
 import gymnasium as gym
 import joblib
 import numpy as np
@@ -121,6 +125,7 @@ def sweep(
     jobs: int | None = None,
     keep: str | Path | None = None,
     progress: bool = True,
+    scheduler: str | None = None,
 ) -> pd.DataFrame:
     """Train ``agent`` with every setting and every seed, several runs at a time.
 
@@ -148,6 +153,10 @@ def sweep(
             holds the settings, the versions of the packages and the machine. Whether the agent's
             code has changed since it cannot know: delete the file to run everything again.
         progress: whether to show a bar with the time that is left.
+        scheduler: address of a Dask scheduler ("tcp://host:8786") whose workers do the runs, on as
+            many machines as they are, in place of ``jobs``; needs the extra "cluster". Start the
+            workers with one thread each (``dask worker ADDRESS --nthreads 1 --nworkers auto``) and
+            with the same packages. The numbers are those of a local sweep on such a machine.
 
     Returns:
         A table with a row for each episode: setting (str), seed (int), episode (int, from 0),
@@ -202,6 +211,9 @@ def sweep(
         if (setting.name, seed) not in finished
     ]
     jobs = min(joblib.cpu_count() if jobs is None else int(jobs), max(1, len(tasks)))
+    cluster = None
+    if scheduler is not None and not os.environ.get("NBGRADER_EXECUTION"):
+        cluster = _connect(scheduler)
     failed: list[_Outcome] = []
     # A bar on stdout: text on stderr looks like an error in a notebook. The average speed since
     # the start (smoothing 0) tells the time left best where several runs end at once.
@@ -210,7 +222,7 @@ def sweep(
         disable=not progress, smoothing=0, miniters=1,
     )  # fmt: skip
     try:
-        with contextlib.closing(_outcomes(tasks, jobs)) as outcomes:
+        with contextlib.closing(_outcomes(tasks, jobs, cluster)) as outcomes:
             for outcome in outcomes:
                 if outcome.interrupted:
                     raise KeyboardInterrupt
@@ -234,6 +246,8 @@ def sweep(
         ) from None
     finally:
         bar.close()
+        if cluster is not None:
+            cluster.close()
     try:
         kept.write()
     except PermissionError:
@@ -332,16 +346,47 @@ def machine() -> dict[str, str | int]:
 # --- one run, and all of them ---------------------------------------------------------------------
 
 
-def _outcomes(tasks: list[_Task], jobs: int) -> Iterator[_Outcome]:
-    """Run the tasks, in this process or in ``jobs`` others; yield each outcome as it comes."""
-    if jobs == 1:
+def _connect(scheduler: str) -> Any:
+    """Connect to a Dask cluster; it is then where joblib's Dask backend looks."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError(
+            "scheduler needs Dask; install it with: pip install 'ddpg-helpers[cluster]'"
+        ) from None
+    try:
+        client = Client(scheduler, timeout="10s")
+    except OSError as error:
+        raise ValueError(f"there is no Dask scheduler at {scheduler} ({error})") from None
+    threads = [worker["nthreads"] for worker in client.scheduler_info(-1)["workers"].values()]
+    if not threads or max(threads) > 1:
+        client.close()
+        problem = "has no workers" if not threads else f"has workers with {max(threads)} threads"
+        raise ValueError(
+            f"the Dask scheduler at {scheduler} {problem}; start them with --nthreads 1, since "
+            "runs in one process would share torch's random numbers"
+        )
+    return client
+
+
+def _outcomes(tasks: list[_Task], jobs: int, cluster: Any = None) -> Iterator[_Outcome]:
+    """Run the tasks, in this process, in ``jobs`` others or on a cluster; yield each outcome as it
+    comes."""
+    if jobs == 1 and cluster is None:
         for task in tasks:
             yield _run(task)
         return
-    with joblib.parallel_config("loky", inner_max_num_threads=1):
+    backend = {"backend": "dask"} if cluster else {"backend": "loky", "inner_max_num_threads": 1}
+    calls = [joblib.delayed(_run)(task) for task in tasks]
+    if cluster and tasks:
+        calls = [joblib.delayed(_run_pickled)(pickled) for pickled in _pickled(tasks)]
+        _check_workers(cluster, calls[0][1][0])
+    with joblib.parallel_config(**backend):
         # One task a batch: joblib would else hold several short runs back until all have ended.
-        parallel = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1)
-        results = parallel(joblib.delayed(_run)(task) for task in tasks)
+        parallel = joblib.Parallel(
+            -1 if cluster else jobs, return_as="generator_unordered", batch_size=1
+        )
+        results = parallel(calls)
     try:
         yield from results
     finally:
@@ -349,13 +394,57 @@ def _outcomes(tasks: list[_Task], jobs: int) -> Iterator[_Outcome]:
             # joblib tells that it stops early, which is what an interruption asks for.
             warnings.simplefilter("ignore", UserWarning)
             results.close()
-        # Idle workers would keep old versions of the modules that they imported.
-        get_reusable_executor(reuse=True).shutdown(wait=False)
+        if cluster is None:
+            # Idle workers would keep old versions of the modules that they imported.
+            get_reusable_executor(reuse=True).shutdown(wait=False)
+
+
+def _pickled(tasks: list[_Task]) -> list[bytes]:
+    """Tasks for other machines, which do not have the files beside the notebook: these travel."""
+    beside = _modules_beside(tasks[0].agent)
+    for module in beside:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return [cloudpickle.dumps(task) for task in tasks]
+    finally:
+        for module in beside:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _run_pickled(task: bytes) -> _Outcome:
+    return _run(pickle.loads(task))
+
+
+def _check_workers(cluster: Any, task: bytes) -> None:
+    """Joblib would wait for ever for workers that can't load what they are to run."""
+    try:
+        cluster.run(pickle.loads, task)
+    except Exception as error:
+        raise ValueError(
+            f"the workers of the cluster can't load the agent or the environment "
+            f"({type(error).__name__}: {error}); define the agent in the notebook or in a file "
+            "beside it, and install the same packages on every machine"
+        ) from None
+
+
+def _modules_beside(agent: Callable[..., Any]) -> list[ModuleType]:
+    """The modules in the folder of the agent's own, such as "agent.py" beside a notebook."""
+    own = sys.modules.get(getattr(agent, "__module__", ""))
+    if own is None or not getattr(own, "__file__", None) or own.__name__.startswith("ddpg_helpers"):
+        return []
+    folder = Path(own.__file__).parent
+    files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    return [
+        sys.modules[name]
+        for name, file in files.items()
+        if file and Path(file).parent == folder and name != "__main__"
+    ]
 
 
 def _run(task: _Task) -> _Outcome:
     outcome = _Outcome(task.setting.name, task.seed)
-    if multiprocessing.parent_process() is not None:
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if multiprocessing.parent_process() is not None and in_main_thread:
         # Ctrl-C reaches every process of the group; the first one ends the others.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threads = torch.get_num_threads()

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 
+import distributed
 import gymnasium as gym
 import numpy as np
 import pandas as pd
@@ -475,11 +476,11 @@ NOTEBOOK_LIKE = """
 """
 
 
-def run_script(folder, script, **options):
+def run_script(folder, script, *arguments, **options):
     (folder / "script.py").write_text(textwrap.dedent(script))
     environment = {**os.environ, "PYTHONPATH": PACKAGE_PARENT}
     return subprocess.Popen(
-        [sys.executable, "script.py"], cwd=folder, env=environment, text=True,
+        [sys.executable, "script.py", *arguments], cwd=folder, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
     )  # fmt: skip
 
@@ -683,3 +684,91 @@ def test_the_recorded_settings_are_those_of_the_original():
     assert list(facts["settings"]) == list(wanted) == list(ORIGINAL_NAMES.values())
     assert (facts["env"], facts["episodes"], facts["batch_size"]) == ("Pendulum-v1", 50, 128)
     assert all(arguments["hidden_size"] == 256 for arguments in facts["settings"].values())
+
+
+# --- on a cluster ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dask_scheduler(tmp_path_factory):
+    """A real scheduler and two worker processes on this machine; yields the address."""
+    folder = tmp_path_factory.mktemp("dask")
+    file = folder / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    common = ["--scheduler-file", str(file), "--no-dashboard"]
+    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    commands = [
+        [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *common],
+        *[[*dask, "worker", "--nthreads", "1", *common]] * 2,
+    ]
+    processes = [subprocess.Popen(command, **quiet) for command in commands]
+    try:
+        deadline = time.monotonic() + 60
+        while not (file.exists() and file.read_text().strip()):
+            assert time.monotonic() < deadline, "the scheduler did not start"
+            time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+@pytest.mark.full
+def test_a_cluster_gives_what_this_machine_gives(dask_scheduler, tmp_path):
+    settings, seeds = [Setting("a"), Setting("b", tau=0.1)], range(2)
+    options = {"env": OneStepBandit, "episodes": 30, "batch_size": 8, "progress": False}
+    here = sweep(settings, seeds, DDPGAgent, **options)
+    there = sweep(
+        settings, seeds, DDPGAgent, **options, scheduler=dask_scheduler, keep=tmp_path / "kept.csv"
+    )
+    columns = ["setting", "seed", "episode", "return"]
+    pd.testing.assert_frame_equal(here[columns], there[columns])
+    kept = sweep(settings, seeds, DDPGAgent, **options, keep=tmp_path / "kept.csv")
+    pd.testing.assert_frame_equal(there, kept)
+
+
+ON_A_CLUSTER = """
+    import sys
+    from beside import refuses_seven
+    from ddpg_helpers.environments import OneStepBandit
+    from ddpg_helpers.experiments import Setting, SweepError, sweep
+
+    try:
+        sweep(
+            [Setting("good"), Setting("bad", hidden_size=7)], [0], refuses_seven, progress=False,
+            env=OneStepBandit, episodes=12, batch_size=4, scheduler=sys.argv[1],
+        )
+    except SweepError as error:
+        print(error)
+        print(error.table["setting"].unique().tolist())
+"""
+BESIDE = """
+    from ddpg_helpers.instructor.reference.agent import DDPGAgent
+
+    def refuses_seven(env, hidden_size=16, seed=None):
+        if hidden_size == 7:
+            raise RuntimeError("no sevens")
+        return DDPGAgent(env, hidden_size, seed=seed)
+"""
+
+
+@pytest.mark.full
+def test_a_run_that_fails_on_a_cluster_is_named_and_the_others_finish(dask_scheduler, tmp_path):
+    """The agent stands in a file that the workers do not have."""
+    (tmp_path / "beside.py").write_text(textwrap.dedent(BESIDE))
+    output, errors = run_script(tmp_path, ON_A_CLUSTER, dask_scheduler).communicate(timeout=90)
+    assert "setting 'bad' with seed 0 failed (RuntimeError: no sevens)" in output, errors
+    assert output.splitlines()[-1] == "['good']"
+
+
+def test_a_scheduler_that_is_not_there_is_told():
+    with pytest.raises(ValueError, match="there is no Dask scheduler at tcp"):
+        sweep(
+            [Setting("a")], [0], DDPGAgent, env=OneStepBandit, episodes=3, batch_size=2,
+            progress=False, scheduler="tcp://127.0.0.1:9",
+        )  # fmt: skip

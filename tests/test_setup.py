@@ -14,10 +14,11 @@ PINS = {
     if line and not line.startswith("#")
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = ("lab", "instructor", "cluster")  # what `make` sets up; peers for benchmarks are not
 RANGES = [
     Requirement(text)
     for text in PROJECT["dependencies"]
-    + [text for texts in PROJECT["optional-dependencies"].values() for text in texts]
+    + [text for extra in EXTRAS for text in PROJECT["optional-dependencies"][extra]]
 ]
 
 

@@ -183,6 +183,7 @@ class _ArrayBuffer:
         shapes = {"obs": states, "next_obs": states, "actions": actions, "rewards": 1, "dones": 1}
         self.arrays = {n: np.zeros((MEMORY_SIZE, w), np.float32) for n, w in shapes.items()}
         self.position, self.full = 0, False
+        self.rng = np.random.default_rng(0)
 
     def add(self, **transition: object) -> None:
         for name, value in transition.items():
@@ -191,7 +192,7 @@ class _ArrayBuffer:
         self.full |= self.position == 0
 
     def sample(self, batch_size: int) -> dict[str, torch.Tensor]:
-        rows = np.random.randint(0, MEMORY_SIZE if self.full else self.position, batch_size)
+        rows = self.rng.integers(0, MEMORY_SIZE if self.full else self.position, batch_size)
         return {name: torch.tensor(array[rows]) for name, array in self.arrays.items()}
 
 

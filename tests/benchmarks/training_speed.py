@@ -17,7 +17,6 @@ from statistics import median
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import gymnasium as gym
 import numpy as np
 import torch
 from peers import cleanrl_style, original, stable_baselines3
@@ -133,7 +132,8 @@ def main() -> int:
     for name in ("original", "CleanRL style", "Stable-Baselines3"):
         if name in seconds:
             ratio = seconds[name] / seconds["course"]
-            met.append(say(f"{name} / course, at least {BARS['peer']}", ratio, ratio >= BARS["peer"]))
+            sentence = f"{name} / course, at least {BARS['peer']}"
+            met.append(say(sentence, ratio, ratio >= BARS["peer"]))
         else:
             print(f"      {name} is not installed and was not measured")
     share = seconds["accessories"] / seconds["course"]

@@ -34,6 +34,7 @@ def record(
     seeds: Iterable[int] = range(20),
     episodes: int = 50,
     jobs: int | None = None,
+    scheduler: str | None = None,
 ) -> pd.DataFrame:
     """Run the five settings with each seed and write the table to ``out``, JSON beside it.
 
@@ -46,6 +47,7 @@ def record(
         seeds: the seeds that the table is to hold.
         episodes: episodes of each run.
         jobs: processes; None for one on each core.
+        scheduler: address of a Dask scheduler whose workers do the runs; see ``sweep``.
 
     Returns:
         The table as it is written: the columns of ``sweep``, returns rounded to 0.01.
@@ -87,7 +89,7 @@ def record(
         now = missing[start : start + together]
         new = sweep(
             SETTINGS, now, DDPGAgent, env=ENV, episodes=episodes, batch_size=BATCH_SIZE, jobs=jobs,
-            keep=work,
+            keep=work, scheduler=scheduler,
         )  # fmt: skip
         if len(new) < len(now) * len(SETTINGS) * episodes:  # interrupted; ``work`` has the rest
             return table
@@ -126,8 +128,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--episodes", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=None, help="processes; by default all cores")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does it")
     chosen = parser.parse_args(arguments)
-    record(chosen.out, range(chosen.seeds), chosen.episodes, chosen.jobs)
+    record(chosen.out, range(chosen.seeds), chosen.episodes, chosen.jobs, chosen.scheduler)
 
 
 if __name__ == "__main__":
