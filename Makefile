@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup grade lab test test-full clean
+.PHONY: setup grade lab test test-full benchmark benchmark-learning clean
 
 setup: $(READY)
 
@@ -35,6 +35,13 @@ test: $(READY)
 test-full: $(READY)
 	$(BIN)/python -m pytest -q -m full
 	$(BIN)/ddpg-course verify --seeds 100
+
+# Peers take part where they are installed: .venv/bin/pip install stable-baselines3
+benchmark: $(READY)
+	$(BIN)/python tests/benchmarks/training_speed.py
+
+benchmark-learning: $(READY)
+	$(BIN)/python tests/benchmarks/learning.py
 
 clean:
 	rm -rf $(VENV) .cache

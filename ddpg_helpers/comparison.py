@@ -58,18 +58,21 @@ def learning_curves(table: pd.DataFrame, window: int = 1) -> pd.DataFrame:
         setting ends with the shortest.
     """
     parts = []
-    for setting, runs in table.groupby("setting", sort=False):
-        returns = runs.pivot(index="episode", columns="seed", values="return").dropna()
-        means = np.array([running_mean(returns[seed], window) for seed in returns])
-        low, high = bootstrap_band(means)
+    for setting in dict.fromkeys(table["setting"]):
+        runs = table[table["setting"] == setting].sort_values("episode")
+        by_seed = {
+            seed: pd.Series(running_mean(run["return"], window), index=run["episode"])
+            for seed, run in runs.groupby("seed", sort=False, dropna=False)
+        }
+        means = pd.DataFrame(by_seed).dropna()
+        values = means.to_numpy().T
+        low, high = bootstrap_band(values)
+        curve = {"episode": means.index, "mean": interquartile_mean(values)}
         parts.append(
             pd.DataFrame(
-                {
-                    "setting": setting, "episode": returns.index, "mean": interquartile_mean(means),
-                    "low": low, "high": high, "seeds": len(means),
-                }
+                {"setting": setting, **curve, "low": low, "high": high, "seeds": len(values)}
             )
-        )  # fmt: skip
+        )
     return pd.concat(parts, ignore_index=True)
 
 

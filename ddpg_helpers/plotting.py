@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 from PIL import Image as Picture
 from torch import Tensor, nn
 
+from ddpg_helpers.comparison import learning_curves
 from ddpg_helpers.environments import make_env
 from ddpg_helpers.training import WINDOW, TrainingRun, running_mean
 
@@ -138,7 +139,7 @@ def reward_curve(
 def compare_settings(
     table: pd.DataFrame, *, window: int = WINDOW, baseline: str | None = None
 ) -> Axes:
-    """Draw each setting's median over seeds, with a band from the first to the third quartile.
+    """Draw each setting's interquartile mean over seeds, with its 95% bootstrap band.
 
     The running mean over episodes is taken of each seed's returns first. Where seeds differ in
     length, the line ends with the shortest. One seed draws a line without a band.
@@ -151,31 +152,24 @@ def compare_settings(
     Raises:
         ValueError: a column is missing, an episode stands twice, or ``baseline`` is no setting.
     """
-    runs = _runs(table)
-    settings = list(dict.fromkeys(setting for setting, _ in runs))
+    settings = list(dict.fromkeys(setting for setting, _ in _runs(table)))
     if baseline is not None:
         if baseline not in settings:
             raise ValueError(f"baseline is {baseline!r}; the table's settings are {settings}")
         settings.sort(key=lambda setting: setting != baseline)
+    curves = dict(iter(learning_curves(table, window).groupby("setting")))
     ax = _axes(height=4.0)
     for index, setting in enumerate(settings):
-        means = pd.DataFrame(
-            {
-                seed: pd.Series(running_mean(returns, window), index=returns.index)
-                for (name, seed), returns in runs.items()
-                if name == setting
-            }
-        ).dropna()
-        look = _look(index, baseline is not None)
-        seeds = means.shape[1]
+        curve, look = curves[setting], _look(index, baseline is not None)
+        seeds = int(curve["seeds"].iloc[0])
         if seeds > 1:
-            low, high = np.percentile(means, [25, 75], axis=1)
             ax.fill_between(
-                means.index, low, high, color=look["color"], alpha=0.18, linewidth=0
-            )
-        ax.plot(means.index, means.median(axis=1), label=f"{setting} ({_seeds(seeds)})", **look)
+                curve["episode"], curve["low"], curve["high"], color=look["color"], alpha=0.18,
+                linewidth=0,
+            )  # fmt: skip
+        ax.plot(curve["episode"], curve["mean"], label=f"{setting} ({_seeds(seeds)})", **look)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    title = "median over seeds, band from first to third quartile"
+    title = "interquartile mean over seeds, with its 95% bootstrap band"
     _describe(ax, "episode", f"return, mean of the last {window}", title)
     _legend(ax)
     return ax

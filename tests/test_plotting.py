@@ -19,8 +19,9 @@ from PIL import Image as Picture
 from torch import nn
 
 from ddpg_helpers import plotting
+from ddpg_helpers.comparison import learning_curves
 from ddpg_helpers.networks import Actor, Critic
-from ddpg_helpers.training import TrainingRun, running_mean
+from ddpg_helpers.training import TrainingRun
 
 
 class Networks:
@@ -119,35 +120,30 @@ def test_an_evaluation_of_unequal_series_is_refused():
         plotting.reward_curve([1.0], evaluation=([1], [2.0, 3.0]))
 
 
-def test_settings_are_compared_by_the_median_of_the_running_means(table):
+def test_settings_are_compared_by_the_interquartile_mean_of_the_running_means(table):
     ax = plotting.compare_settings(table, window=2)
     middle = line(ax, "b (3 seeds)")
     np.testing.assert_array_equal(middle.get_xdata(), [1, 2, 3, 4])
-    np.testing.assert_allclose(middle.get_ydata(), running_mean([61, 62, 63, 64], 2))
+    curve = learning_curves(table, window=2)
+    np.testing.assert_allclose(middle.get_ydata(), curve[curve.setting == "b"]["mean"])
     np.testing.assert_allclose(line(ax, "a (1 seed)").get_ydata(), [-1, -1.5, -2.5])
 
 
-def test_the_running_mean_comes_before_the_median():
-    returns = {0: [0, 9, 0], 1: [9, 0, 0], 2: [0, 0, 9]}
-    rows = [("a", seed, e, r) for seed, rs in returns.items() for e, r in enumerate(rs)]
-    table = pd.DataFrame(rows, columns=["setting", "seed", "episode", "return"])
-    ax = plotting.compare_settings(table, window=3)
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0, 4.5, 3])
-
-
-def test_the_band_runs_from_first_to_third_quartile_and_one_seed_has_none(table):
+def test_the_band_is_the_bootstraps_and_one_seed_has_none(table):
     ax = plotting.compare_settings(table, window=1)
     (band,) = ax.collections
     vertices = band.get_paths()[0].vertices
     at_four = np.unique(vertices[vertices[:, 0] == 4, 1])
-    np.testing.assert_allclose(at_four, np.percentile([54, 64, 84], [25, 75]))
+    curve = learning_curves(table).query("setting == 'b' and episode == 4")
+    np.testing.assert_allclose(at_four, curve[["low", "high"]].to_numpy().ravel())
 
 
 def test_rows_in_any_order_draw_the_same_comparison(table):
     shuffled = table.sample(frac=1, random_state=0)
     ax = plotting.compare_settings(shuffled, window=2)
     np.testing.assert_allclose(
-        line(ax, "b (3 seeds)").get_ydata(), running_mean([61, 62, 63, 64], 2)
+        line(ax, "b (3 seeds)").get_ydata(),
+        line(plotting.compare_settings(table, window=2), "b (3 seeds)").get_ydata(),
     )
 
 
