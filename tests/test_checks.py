@@ -4,13 +4,16 @@ import inspect
 import subprocess
 import sys
 
+import nbformat
 import pytest
 import torch
+from nbclient import NotebookClient
 
 from ddpg_helpers.checks import CheckError, check, needs
 from ddpg_helpers.checks.aspects import ASPECTS
 from ddpg_helpers.checks.verdict import Outcome
 from ddpg_helpers.checks.visible import Box, verdict_on
+from ddpg_helpers.instructor.grading.kernel import StudentKernelManager
 from ddpg_helpers.instructor.mutants import all_mutants
 from ddpg_helpers.instructor.reference import agent, updates
 from ddpg_helpers.noise import OUNoise
@@ -87,8 +90,20 @@ def test_a_box_is_text_in_a_terminal_and_html_in_jupyter():
 
 
 def test_a_failed_check_in_a_terminal_is_the_sentence_alone():
-    error = CheckError(Box(Outcome.WRONG, "the sentence"))
-    assert error._render_traceback_() == ["\N{BALLOT X} the sentence"]
+    assert CheckError("the sentence")._render_traceback_() == ["the sentence"]
+
+
+def test_a_failed_check_in_jupyter_is_one_box_and_one_line():
+    cells = [
+        "from ddpg_helpers.checks import check\ndef td_target(*a): raise NotImplementedError",
+        'check("td_target")',
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, allow_errors=True, kernel_manager_class=StudentKernelManager).execute()
+    box, error = notebook.cells[1].outputs
+    assert "td_target is not attempted yet" in box.data["text/html"]
+    assert error.ename == "CheckError" and "td_target is not attempted yet" in error.evalue
+    assert error.traceback == ["The box above says what is left to do."]
 
 
 def test_a_check_needs_neither_jupyter_nor_matplotlib():

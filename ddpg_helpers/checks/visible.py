@@ -3,7 +3,7 @@
 import html
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from ddpg_helpers.checks import stored
 from ddpg_helpers.checks.aspects import ASPECTS
@@ -46,18 +46,9 @@ class Box:
 class CheckError(Exception):
     """An answer is wrong or not attempted. Shown without a traceback."""
 
-    def __init__(self, box: Box) -> None:
-        super().__init__(repr(box))
-        self.box = box
-
     def _render_traceback_(self) -> list[str]:
-        """Asked for by IPython. Where the box can be shown, one line below it is enough."""
-        if not _in_notebook():
-            return [str(self)]
-        from IPython.display import display
-
-        display(self.box)
-        return ["The box above says what is left to do."]
+        """Asked for by IPython. Below the box, one line is enough."""
+        return ["The box above says what is left to do." if _in_notebook() else str(self)]
 
 
 def check(
@@ -82,7 +73,7 @@ def check(
             title = f"{exercise}, {ASPECTS[exercise][name].title}:"
             if _several_mistakes(exercise, name, verdict, namespace):
                 title += " more than one thing is off. The first:"
-            raise CheckError(Box(verdict.outcome, f"{title} {verdict.message}", verdict.case))
+            _fail(Box(verdict.outcome, f"{title} {verdict.message}", verdict.case))
     if aspect is None:
         titles = "; ".join(a.title for a in ASPECTS[exercise].values())
         _show(Box(Outcome.RIGHT, f"{exercise} is right. The hidden tests look at: {titles}."))
@@ -128,7 +119,7 @@ def needs(*exercises: str) -> None:
         if not_attempted(exercise, observe(exercise, probe, namespace)):
             unfinished.append(exercise)
     if unfinished:
-        raise CheckError(
+        _fail(
             Box(
                 Outcome.NOT_ATTEMPTED,
                 f"This cell needs {' and '.join(unfinished)}, not finished yet: complete the cell "
@@ -152,6 +143,12 @@ def _show(box: Box) -> None:
         display(box)
     else:
         print(box)
+
+
+def _fail(box: Box) -> NoReturn:
+    if _in_notebook():
+        _show(box)
+    raise CheckError(repr(box))
 
 
 def _in_notebook() -> bool:
