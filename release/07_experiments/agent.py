@@ -13,8 +13,8 @@ from ddpg_helpers.networks import Actor, Critic, make_target
 @torch.no_grad()
 def soft_update(target: nn.Module, online: nn.Module, tau: float) -> None:
     """Move ``target`` a fraction ``tau`` of the way to ``online``, in place."""
-    for target_parameter, parameter in zip(target.parameters(), online.parameters(), strict=True):
-        target_parameter.lerp_(parameter, tau)
+    # One call for all parameters: a loop over target_parameter.lerp_(parameter, tau) in one.
+    torch._foreach_lerp_(list(target.parameters()), list(online.parameters()), tau)
 
 
 class DDPGAgent:
@@ -55,8 +55,13 @@ class DDPGAgent:
             self.critic = Critic(state_size, action_size, hidden_size).to(device)
         self.actor_target = make_target(self.actor)
         self.critic_target = make_target(self.critic)
-        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=actor_learning_rate)
-        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=critic_learning_rate)
+        # fused: all parameters of a network in one call
+        self.actor_optimizer = torch.optim.Adam(
+            self.actor.parameters(), lr=actor_learning_rate, fused=True
+        )
+        self.critic_optimizer = torch.optim.Adam(
+            self.critic.parameters(), lr=critic_learning_rate, fused=True
+        )
         self.memory = ReplayMemory(max_memory_size, rng=np.random.default_rng(seed))
 
     @torch.no_grad()
