@@ -380,3 +380,17 @@ def test_grading_refuses_a_kept_file_that_is_no_run(tmp_path, monkeypatch):
     env = TerminatedTwin()
     with pytest.raises(ValueError, match="holds no training run"):
         quick(Still(env), env, 2, keep=tmp_path / "run.npz")
+
+
+# --- on a GPU -------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_training_on_a_gpu_learns_what_it_learns_on_the_processor():
+    actions = []
+    for device in ("cpu", "cuda"):
+        env = OneStepBandit()
+        agent = DDPGAgent(env, 32, 1e-3, 3e-3, gamma=0.9, tau=0.05, seed=0, device=device)
+        train(agent, env, 400, batch_size=32, evaluate_every=0, progress=False)
+        actions.append(agent.get_action(np.zeros(1, np.float32)))
+    assert np.allclose(actions, 0.5, atol=0.1)

@@ -8,7 +8,6 @@ installed (`pip install stable-baselines3`).
 """
 
 import argparse
-import contextlib
 import importlib.util
 import os
 import time
@@ -97,11 +96,10 @@ def measure(episodes: int, rounds: int) -> dict[str, float]:
 def sweep_overhead(episodes: int) -> float:
     """Wall time of a sweep over the sum of its single runs, shared by the cores."""
     start = time.perf_counter()
-    with contextlib.redirect_stdout(None):
-        table = sweep(
-            [Setting("a"), Setting("b", tau=0.02)], range(4), DDPGAgent, episodes=episodes,
-            progress=False,
-        )  # fmt: skip
+    table = sweep(
+        [Setting("a"), Setting("b", tau=0.02)], range(4), DDPGAgent, episodes=episodes,
+        progress=False,
+    )  # fmt: skip
     wall = time.perf_counter() - start
     runs = table.drop_duplicates(["setting", "seed"])["seconds"]
     return wall / (runs.sum() / min(len(runs), os.cpu_count()))
