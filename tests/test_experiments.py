@@ -18,7 +18,7 @@ import torch
 
 import ddpg_helpers
 from ddpg_helpers import experiments
-from ddpg_helpers.environments import OneStepBandit, TerminatedTwin
+from ddpg_helpers.environments import OneStepBandit, TerminatedTwin, make_env
 from ddpg_helpers.experiments import (
     COLUMNS,
     ORIGINAL_NAMES,
@@ -30,6 +30,7 @@ from ddpg_helpers.experiments import (
     sweep,
 )
 from ddpg_helpers.instructor.course import record as recording
+from ddpg_helpers.instructor.mutants import mutants_of
 from ddpg_helpers.instructor.reference.agent import DDPGAgent
 
 SETTINGS = [Setting("slow", tau=0.01), Setting("fast", tau=0.5)]
@@ -632,22 +633,21 @@ def small_recording(monkeypatch):
     small.seeds = []
     settings = [Setting("b", tau=0.1), Setting("a", tau=1.0)]
     monkeypatch.setattr(recording, "sweep", small)
-    monkeypatch.setattr(recording, "SETTINGS", settings)
-    monkeypatch.setattr(recording, "DDPGAgent", Counting)
+    monkeypatch.setitem(recording.RECORDINGS, "few", recording.Recording(settings, Counting, 5))
     return small
 
 
 def test_recording_writes_each_finished_seed_and_goes_on_later(tmp_path, small_recording):
     out = tmp_path / "few.csv.gz"
-    recording.record(out, range(2), episodes=3, jobs=1)
+    recording.record("few", range(2), episodes=3, jobs=1, folder=tmp_path)
     Counting.made = 0
     Counting.stop_at = 4  # seed 2 gets done, seed 3 does not
-    recording.record(out, range(5), episodes=3, jobs=1)
+    recording.record("few", episodes=3, jobs=1, folder=tmp_path)
     table = pd.read_csv(out)
     assert sorted(table["seed"].unique()) == [0, 1, 2] and len(table) == 3 * 2 * 3
     assert (tmp_path / "few_sweep.csv").exists()
     Counting.made, Counting.stop_at = 0, None
-    returned = recording.record(out, range(5), episodes=3, jobs=1)
+    returned = recording.record("few", episodes=3, jobs=1, folder=tmp_path)
     assert Counting.made == 3  # the rest of seed 3, and seed 4
     table = pd.read_csv(out)
     pd.testing.assert_frame_equal(returned, table, check_dtype=False)
@@ -660,13 +660,12 @@ def test_recording_writes_each_finished_seed_and_goes_on_later(tmp_path, small_r
     assert sorted(file.name for file in tmp_path.iterdir()) == ["few.csv.gz", "few.json"]
 
 
-def test_recording_refuses_a_table_of_other_settings_and_another_ending(tmp_path, small_recording):
-    out = tmp_path / "few.csv.gz"
-    recording.record(out, range(1), episodes=3, jobs=1)
+def test_recording_refuses_a_table_of_other_settings_and_an_unknown_name(tmp_path, small_recording):
+    recording.record("few", range(1), episodes=3, jobs=1, folder=tmp_path)
     with pytest.raises(ValueError, match="recorded with another episodes"):
-        recording.record(out, range(2), episodes=4, jobs=1)
-    with pytest.raises(ValueError, match=r"must end in \.csv\.gz"):
-        recording.record(tmp_path / "few.csv", range(1))
+        recording.record("few", range(2), episodes=4, jobs=1, folder=tmp_path)
+    with pytest.raises(ValueError, match="no recording 'many'; there are original_settings"):
+        recording.record("many", range(1), folder=tmp_path)
 
 
 def test_the_recorded_settings_are_those_of_the_original():
@@ -678,12 +677,22 @@ def test_the_recorded_settings_are_those_of_the_original():
     names = ("actor_learning_rate", "critic_learning_rate", "tau")
     assert {
         setting.name: tuple(setting.arguments[name] for name in names)
-        for setting in recording.SETTINGS
+        for setting in recording.ORIGINAL_SETTINGS
     } == wanted
-    facts = json.loads(recording.OUT.with_name("original_settings.json").read_text())
+    facts = json.loads((recording.DATA / "original_settings.json").read_text())
     assert list(facts["settings"]) == list(wanted) == list(ORIGINAL_NAMES.values())
     assert (facts["env"], facts["episodes"], facts["batch_size"]) == ("Pendulum-v1", 50, 128)
     assert all(arguments["hidden_size"] == 256 for arguments in facts["settings"].values())
+
+
+def test_the_gallery_is_a_right_agent_and_eight_with_one_bug_each():
+    bugs = {s.name: s.arguments["bug"] for s in recording.GALLERY}
+    assert list(bugs) == list("ABCDEFGHI") and len(set(bugs.values())) == 9
+    env = make_env()
+    kinds = {bug: type(recording.agent_with(env, 0, bug)) for bug in bugs.values()}
+    assert kinds.pop("none") is recording.DDPGAgent
+    names = {mutant.answer: mutant.name for mutant in mutants_of("DDPGAgent.update")}
+    assert {bug: names[kind] for bug, kind in kinds.items()} == {bug: bug for bug in kinds}
 
 
 # --- on a cluster ---------------------------------------------------------------------------------

@@ -1,22 +1,27 @@
-"""Record the sweep that unit 07 draws: the original tutorial's five settings with many seeds."""
+"""Record the sweeps that unit 07 draws: the original tutorial's five settings, and the bug gallery.
+"""
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import gymnasium as gym
 import joblib
 import pandas as pd
 
 import ddpg_helpers
 from ddpg_helpers.experiments import COLUMNS, Setting, machine, sweep, versions
+from ddpg_helpers.instructor.mutants import mutants_of
 from ddpg_helpers.instructor.reference.agent import DDPGAgent
 
-OUT = Path(ddpg_helpers.__file__).parent / "data" / "original_settings.csv.gz"
+DATA = Path(ddpg_helpers.__file__).parent / "data"
 ENV = "Pendulum-v1"
 BATCH_SIZE = 128
 _COMMON = {"hidden_size": 256, "gamma": 0.99, "max_memory_size": 50_000}
-SETTINGS = [
+ORIGINAL_SETTINGS = [
     Setting("default", actor_learning_rate=1e-4, critic_learning_rate=1e-3, tau=1e-2, **_COMMON),
     Setting(
         "swapped rates", actor_learning_rate=1e-3, critic_learning_rate=1e-4, tau=1e-2, **_COMMON
@@ -28,44 +33,80 @@ SETTINGS = [
     Setting("tau 1e-5", actor_learning_rate=1e-4, critic_learning_rate=1e-3, tau=1e-5, **_COMMON),
 ]
 
+# The letters of unit 07 and the bugs behind them, in no order that would tell.
+GALLERY = [
+    Setting("A", bug="critic_loss_summed"),
+    Setting("B", bug="flat_rewards"),
+    Setting("C", bug="terminal_mask_lost"),
+    Setting("D", bug="online_networks_in_the_target"),
+    Setting("E", bug="none"),
+    Setting("F", bug="actor_sign_missing"),
+    Setting("G", bug="actor_through_the_target_critic"),
+    Setting("H", bug="critic_zero_grad_missing"),
+    Setting("I", bug="critic_target_forgotten"),
+]
+
+
+def agent_with(env: gym.Env, seed: int, bug: str) -> DDPGAgent:
+    """Make an agent with the default settings and one bug: a mutant's name, or "none"."""
+    known = {mutant.name: mutant.answer for mutant in mutants_of("DDPGAgent.update")}
+    return {"none": DDPGAgent, **known}[bug](env, seed=seed)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is recorded under a name: settings, the agent that takes them, and how many seeds."""
+
+    settings: list[Setting]
+    agent: Callable[..., Any]
+    seeds: int
+
+
+RECORDINGS = {
+    "original_settings": Recording(ORIGINAL_SETTINGS, DDPGAgent, seeds=20),
+    "bug_gallery": Recording(GALLERY, agent_with, seeds=10),
+}
+
 
 def record(
-    out: str | Path = OUT,
-    seeds: Iterable[int] = range(20),
+    name: str,
+    seeds: Iterable[int] | None = None,
     episodes: int = 50,
     jobs: int | None = None,
     scheduler: str | None = None,
+    folder: str | Path = DATA,
 ) -> pd.DataFrame:
-    """Run the five settings with each seed and write the table to ``out``, JSON beside it.
+    """Run a recording's settings with each seed; write the table, and JSON beside it.
 
     A seed is written when all its settings are done, so the table is balanced at any moment. A
-    second call goes on where an interrupted one stopped; seeds that ``out`` holds are not run
+    second call goes on where an interrupted one stopped; seeds that the table holds are not run
     again.
 
     Args:
-        out: the table, "NAME.csv.gz"; what was run goes to "NAME.json".
-        seeds: the seeds that the table is to hold.
+        name: one of ``RECORDINGS``; the table is "NAME.csv.gz", what was run goes to "NAME.json".
+        seeds: the seeds that the table is to hold; by default as many as the recording says.
         episodes: episodes of each run.
         jobs: processes; None for one on each core.
         scheduler: address of a Dask scheduler whose workers do the runs; see ``sweep``.
+        folder: where the table goes.
 
     Returns:
         The table as it is written: the columns of ``sweep``, returns rounded to 0.01.
 
     Raises:
-        ValueError: ``out`` has another ending, or was recorded with other settings.
+        ValueError: there is no such recording, or the table was recorded with other settings.
     """
-    out = Path(out)
-    if not out.name.endswith(".csv.gz"):
-        raise ValueError(f"out must end in .csv.gz, not {out.name}")
-    stem = out.name.removesuffix(".csv.gz")
-    facts_file = out.with_name(f"{stem}.json")
-    work = out.with_name(f"{stem}_sweep.csv")  # each run as soon as it ends; gone at the end
+    if name not in RECORDINGS:
+        raise ValueError(f"there is no recording {name!r}; there are {', '.join(RECORDINGS)}")
+    recording = RECORDINGS[name]
+    out = Path(folder, f"{name}.csv.gz")
+    facts_file = Path(folder, f"{name}.json")
+    work = Path(folder, f"{name}_sweep.csv")  # each run as soon as it ends; gone at the end
     facts = {
         "env": ENV,
         "episodes": episodes,
         "batch_size": BATCH_SIZE,
-        "settings": {setting.name: dict(setting.arguments) for setting in SETTINGS},
+        "settings": {setting.name: dict(setting.arguments) for setting in recording.settings},
     }
     table = pd.DataFrame(columns=COLUMNS)
     made_with: list[dict] = []
@@ -81,20 +122,20 @@ def record(
     if here not in made_with:
         made_with = [*made_with, here]
 
-    seeds = list(seeds)
+    seeds = range(recording.seeds) if seeds is None else seeds
     missing = [seed for seed in seeds if seed not in set(table["seed"])]
     # As many seeds at a time as processes: no process idles for long.
     together = joblib.cpu_count() if jobs is None else jobs
     for start in range(0, len(missing), together):
         now = missing[start : start + together]
         new = sweep(
-            SETTINGS, now, DDPGAgent, env=ENV, episodes=episodes, batch_size=BATCH_SIZE, jobs=jobs,
-            keep=work, scheduler=scheduler,
+            recording.settings, now, recording.agent, env=ENV, episodes=episodes,
+            batch_size=BATCH_SIZE, jobs=jobs, keep=work, scheduler=scheduler,
         )  # fmt: skip
-        if len(new) < len(now) * len(SETTINGS) * episodes:  # interrupted; ``work`` has the rest
+        if len(new) < len(now) * len(recording.settings) * episodes:  # ``work`` has the rest
             return table
         table = pd.concat([table, new], ignore_index=True) if len(table) else new
-        table = _in_order(table).round({"return": 2})
+        table = _in_order(table, recording.settings).round({"return": 2})
         facts |= {
             "seeds": sorted(int(seed) for seed in table["seed"].unique()),
             "seconds": round(float(table.drop_duplicates(["setting", "seed"])["seconds"].sum())),
@@ -106,8 +147,8 @@ def record(
     return table
 
 
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    place = {setting.name: number for number, setting in enumerate(SETTINGS)}
+def _in_order(table: pd.DataFrame, settings: list[Setting]) -> pd.DataFrame:
+    place = {setting.name: number for number, setting in enumerate(settings)}
     keys = table.assign(place=table["setting"].map(place))
     order = keys.sort_values(["place", "seed", "episode"]).index
     return table.loc[order].reset_index(drop=True)
@@ -124,13 +165,14 @@ def _write(out: Path, facts_file: Path, table: pd.DataFrame, facts: dict) -> Non
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line and record."""
     parser = argparse.ArgumentParser(prog="record", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="how many seeds: 0, 1, 2, ...")
+    parser.add_argument("name", choices=RECORDINGS)
+    parser.add_argument("--seeds", type=int, help="how many seeds: 0, 1, 2, ...")
     parser.add_argument("--episodes", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=None, help="processes; by default all cores")
-    parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does it")
     chosen = parser.parse_args(arguments)
-    record(chosen.out, range(chosen.seeds), chosen.episodes, chosen.jobs, chosen.scheduler)
+    seeds = None if chosen.seeds is None else range(chosen.seeds)
+    record(chosen.name, seeds, chosen.episodes, chosen.jobs, chosen.scheduler)
 
 
 if __name__ == "__main__":

@@ -278,6 +278,33 @@ class TerminalMaskLost(_Agent):
         return super().update_critic(batch._replace(terminated=never))
 
 
+@mutant(
+    "DDPGAgent.update",
+    breaks=["critic_loss", "critic_step"],
+    says="The rewards lose their second dimension on the way to the target. A reward of shape [N] "
+    "and a value of shape [N, 1] broadcast to [N, N]: each value then chases every reward of the "
+    "batch, and their mean is all that it learns.",
+)
+class FlatRewards(_Agent):
+    def update_critic(self, batch):
+        return super().update_critic(batch._replace(rewards=batch.rewards.squeeze(1)))
+
+
+@mutant(
+    "DDPGAgent.update",
+    breaks=["critic_loss", "critic_step"],
+    says="The critic's loss is a sum over the batch where a mean is asked for. It is N times too "
+    "large, and so is its gradient; that Adam hides most of it makes it hard to see.",
+)
+class CriticLossSummed(_Agent):
+    def update_critic(self, batch):
+        loss = len(batch.states) * self.critic_loss(batch)
+        self.critic_optimizer.zero_grad()
+        loss.backward()
+        self.critic_optimizer.step()
+        return loss.item()
+
+
 # --- update: the critic's step -------------------------------------------------------------------
 
 
