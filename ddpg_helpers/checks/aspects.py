@@ -12,12 +12,15 @@ class Aspect:
         keys: the observed numbers that must be right for it.
         wrong: the sentence where they are not and no known mistake explains them.
         tolerances: absolute tolerances of keys that are measured, not computed.
+        shown_by: where the keys come out the same on every probe, other numbers that do not. A
+            hidden test believes the keys only beside them.
     """
 
     title: str
     keys: tuple[str, ...]
     wrong: str
     tolerances: dict[str, float] = field(default_factory=dict)
+    shown_by: tuple[str, ...] = ()
 
 
 UNITS: dict[str, tuple[str, ...]] = {
@@ -60,12 +63,14 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             ("out_of_order", "action_shape"),
             "The noisy action is not the action plus one step of the process taken with the new "
             "sigma.",
+            shown_by=("sigma", "actions"),
         ),
         "clip": Aspect(
             "clipping to the action space",
             ("unclipped", "action_changed"),
             "The result must lie between low and high in every dimension, and the given action "
             "must not be modified.",
+            shown_by=("sigma", "actions"),
         ),
     },
     "ReplayMemory.push": {
@@ -84,6 +89,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "the oldest goes first",
             ("not_the_last", "amount_when_full"),
             "When the memory is full, a new transition must take the place of the oldest one.",
+            shown_by=("stored",),
         ),
     },
     "ReplayMemory.sample": {
@@ -92,22 +98,26 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             ("shapes", "kinds", "rows_mixed_up"),
             "The batch must hold float32 tensors of shapes [N, S], [N, A], [N, 1], [N, S], [N, 1], "
             "and row i of each column must belong to the same transition.",
+            shown_by=("contents",),
         ),
         "without_replacement": Aspect(
             "no transition twice in a batch",
             ("repeated",),
             "A transition came twice in one batch.",
+            shown_by=("contents",),
         ),
         "uniform": Aspect(
             "every transition equally likely",
             ("uneven", "uneven_pairs", "same_seed_differs"),
             "Some transitions, or pairs of them, are drawn more often than others, or the choice "
             "does not come from self.rng.",
+            shown_by=("contents",),
         ),
         "too_few": Aspect(
             "asking for more than is stored",
             ("too_few",),
             "Sampling more transitions than are stored must raise a ValueError.",
+            shown_by=("contents",),
         ),
     },
     "ReplayMemory.__len__": {
@@ -128,6 +138,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             ("range",),
             "Large inputs must give actions close to -1 or 1, and never beyond them.",
             {"range": 1e-3},
+            shown_by=("actions",),
         ),
     },
     "Critic.forward": {
@@ -135,6 +146,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "one value a transition",
             ("values_shape",),
             "The critic must give one number for each transition: shape [N, 1].",
+            shown_by=("values",),
         ),
         "values": Aspect(
             "the values",
@@ -147,16 +159,19 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "equal in value",
             ("weights_differ", "values_differ", "values_shape"),
             "The target must give the same values as the network it was copied from.",
+            shown_by=("target",),
         ),
         "apart": Aspect(
             "nothing shared with the online network",
             ("target_followed", "online_changed"),
             "When the online network moves, the target must stay where it was.",
+            shown_by=("target",),
         ),
         "frozen": Aspect(
             "no gradient for the target, still one for the online network",
             ("requires_grad", "online_trains"),
             "The target's parameters must not require a gradient, and the online network's must.",
+            shown_by=("target",),
         ),
     },
     "td_target": {
@@ -164,6 +179,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "the shape [N, 1]",
             ("target_shape",),
             "The target must have shape [N, 1], one row a transition.",
+            shown_by=("target",),
         ),
         "mask": Aspect(
             "terminal transitions",
@@ -195,6 +211,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "The targets inside the loss are off. The target networks differ from the online ones "
             "here, gamma is not 0 and some transitions are terminal.",
             {"matched_loss": 1e-5},
+            shown_by=("moved_loss",),
         ),
     },
     "update_critic": {
@@ -212,12 +229,14 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "a step with old gradients around",
             ("old_gradients", "critic_moved"),
             "A call that finds old gradients must not be influenced by them.",
+            shown_by=("step", "returned"),
         ),
         "only_the_critic": Aspect(
             "only the critic moves",
             ("others_moved", "critic_moved", "critic_trains"),
             "The step must move the critic, must leave it trainable, and must move nothing else: "
             "neither target network and not the batch.",
+            shown_by=("step", "returned"),
         ),
     },
     "actor_loss": {
@@ -248,12 +267,14 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             "a step with old gradients around",
             ("old_gradients", "actor_moved"),
             "A call that finds old gradients must not be influenced by them.",
+            shown_by=("step", "returned"),
         ),
         "critic_unchanged": Aspect(
             "the critic is as it was",
             ("others_moved", "critic_trains", "actor_moved"),
             "The step must move the actor, and must leave the critic's values and its "
             "requires_grad, and the batch, as they were.",
+            shown_by=("step", "returned"),
         ),
     },
     "soft_update": {
@@ -267,12 +288,14 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             ("after_others", "requires_grad", "moved"),
             "A soft update must work the same however many came before it, and its target must "
             "not come to require a gradient.",
+            shown_by=("target",),
         ),
         "apart": Aspect(
             "the online network is untouched and nothing is shared",
             ("online_moved", "online_trains", "target_followed", "moved"),
             "A soft update must not change the online network, and the target must not follow "
             "when the online network moves later.",
+            shown_by=("target",),
         ),
     },
     "DDPGAgent.get_action": {
@@ -286,6 +309,7 @@ ASPECTS: dict[str, dict[str, Aspect]] = {
             ("numpy_float32", "differs_again", "state_changed", "actor_changed"),
             "get_action must return a numpy array of float32, the same for the same state, and "
             "must leave the state and the actor as they were.",
+            shown_by=("action",),
         ),
     },
     "DDPGAgent.update": {

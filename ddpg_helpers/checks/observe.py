@@ -434,8 +434,8 @@ def _get_noisy_action(kind: Any, probe: Probe, out: Numbers) -> None:
 
 
 def _transition(index: int, probe: Probe) -> tuple:
-    """Transition number ``index``: every entry of it is a function of the number alone."""
-    state = index + np.arange(probe["state_size"]) / 8
+    """Transition number ``index``: every entry of it is a function of the number and the probe."""
+    state = index + np.arange(probe["state_size"]) / 8 + probe["seed"] % 1000 / 8000
     action = np.cos(index + np.arange(probe["action_size"]))
     return state, action, index + 0.25, state + 0.5, bool(index % 3 == 0)
 
@@ -502,6 +502,8 @@ def _sample(kind: Any, probe: Probe, out: Numbers) -> None:
         return np.floor(_rows(memory.sample(batch_size))[:, columns])
 
     with _parts() as part:
+        with part():
+            out["contents"] = _rows_stored(_fill(kind, probe, range(size)), size)
         with part():
             batch = _fill(kind, probe, range(size)).sample(batch_size)
             sizes, mixed_up = [_shape(column) for column in batch], []
@@ -621,11 +623,15 @@ def _make_target(function: Any, probe: Probe, out: Numbers) -> None:
     online = build(Critic, probe["critic"])
     inputs = _tensor(probe["states"]), _tensor(probe["actions"])
     original = copy.deepcopy(online)
-    target = function(online)
+    with torch.random.fork_rng(devices=[]):  # a network made afresh gets the same numbers each time
+        torch.manual_seed(probe["seed"])
+        target = function(online)
     if not isinstance(target, nn.Module):
         raise WrongKindError(f"make_target gave a {type(target).__name__}, not a network")
     with _parts() as part:
-        with part():  # flags, as a target made afresh has other numbers each time
+        with part():
+            out["target"] = _values(target)
+        with part():  # flags, as a network of other numbers differs in all of them
             out["weights_differ"] = _unequal(target, original)
             values = _numbers(target(*inputs), "the target's values")
             out["values_shape"] = np.array(values.shape, dtype=np.float64)
@@ -676,9 +682,10 @@ def _critic_loss(function: Any, probe: Probe, out: Numbers) -> None:
     out["batch_changed"] = _batch_values(batch) - before
     if probe["matched"]:  # the critic's values equal the right targets, until the rewards move
         out["matched_loss"] = np.abs(_numbers(loss, "the loss")).max().reshape(())
-        batch = batch._replace(rewards=batch.rewards + 1.0)
+        batch = batch._replace(rewards=batch.rewards + _tensor(probe["rewards_move"]))
         loss = function(batch, critic, actor_target, critic_target, probe["gamma"])
-        out["reacts"] = _flag(np.abs(_numbers(loss, "the loss")).max() > 1e-2)
+        out["moved_loss"] = _numbers(loss, "the loss").ravel()
+        out["reacts"] = _flag(np.abs(out["moved_loss"]).max() > 1e-2)
     else:
         with _parts() as part:
             with part():

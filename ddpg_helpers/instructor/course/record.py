@@ -15,7 +15,9 @@ import pandas as pd
 import ddpg_helpers
 from ddpg_helpers.experiments import COLUMNS, Setting, machine, sweep, versions
 from ddpg_helpers.instructor.mutants import mutants_of
+from ddpg_helpers.instructor.mutants.agent import InPieces
 from ddpg_helpers.instructor.reference.agent import DDPGAgent
+from ddpg_helpers.memory import Batch
 
 DATA = Path(ddpg_helpers.__file__).parent / "data"
 ENV = "Pendulum-v1"
@@ -47,10 +49,38 @@ GALLERY = [
 ]
 
 
+class FlatRewards(InPieces):
+    """Rewards of shape [N] beside values of shape [N, 1]: the target broadcasts to [N, N]."""
+
+    def update_critic(self, batch: Batch) -> float:
+        return super().update_critic(batch._replace(rewards=batch.rewards.squeeze(1)))
+
+
+class CriticLossSummed(InPieces):
+    """The critic's loss is a sum over the batch, N times the mean."""
+
+    def update_critic(self, batch: Batch) -> float:
+        loss = len(batch.states) * self.critic_loss(batch)
+        self.critic_optimizer.zero_grad()
+        loss.backward()
+        self.critic_optimizer.step()
+        return loss.item()
+
+
+def agents() -> dict[str, type[DDPGAgent]]:
+    """The agents of the gallery by what is wrong with them: mutants, and two that the bank has as
+    mutants of unit 04's functions."""
+    return {
+        "none": DDPGAgent,
+        "flat_rewards": FlatRewards,
+        "critic_loss_summed": CriticLossSummed,
+        **{mutant.name: mutant.answer for mutant in mutants_of("DDPGAgent.update")},
+    }
+
+
 def agent_with(env: gym.Env, seed: int, bug: str) -> DDPGAgent:
-    """Make an agent with the default settings and one bug: a mutant's name, or "none"."""
-    known = {mutant.name: mutant.answer for mutant in mutants_of("DDPGAgent.update")}
-    return {"none": DDPGAgent, **known}[bug](env, seed=seed)
+    """Make an agent with the default settings and one bug, or "none"."""
+    return agents()[bug](env, seed=seed)
 
 
 @dataclass(frozen=True)

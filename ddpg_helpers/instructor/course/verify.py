@@ -130,17 +130,17 @@ def changed_verdicts(exercise: str, aspect: str, seeds: range) -> list[str]:
     """Right answers that lose an aspect on fresh probes, as "name, seed 17".
 
     Wrong ones can't keep it: a probe is drawn until every known mistake lies far from the right
-    outcome. Each seed takes the reference, all mutants that are right in the aspect, and every
-    tenth rewrite in turn.
+    outcome. Each seed takes the reference, and in turn every tenth of the rewrites and of the
+    mutants that are right in the aspect.
     """
     rewrites = load_rewrites()
-    bank = rewrites.rewrites_of(exercise) if rewrites else []
-    always = {"the reference": REFERENCE[exercise.partition(".")[0]]}
-    always |= {m.name: m.answer for m in mutants_of(exercise) if aspect not in m.breaks}
+    bank = [mutant for mutant in mutants_of(exercise) if aspect not in mutant.breaks]
+    bank += rewrites.rewrites_of(exercise) if rewrites else []
     changed = []
     for seed in seeds:
-        in_turn = {rewrite.name: rewrite.answer for rewrite in bank[seed % 10 :: 10]}
-        for name, answer in {**always, **in_turn}.items():
+        answers = {"the reference": REFERENCE[exercise.partition(".")[0]]}
+        answers |= {known.name: known.answer for known in bank[seed % 10 :: 10]}
+        for name, answer in answers.items():
             verdict = hidden_verdict(exercise, aspect, answer, seed)
             if verdict.outcome is not Outcome.RIGHT:
                 changed.append(f"{name}, seed {seed}")

@@ -17,7 +17,7 @@ from ddpg_helpers import memory, networks, noise
 from ddpg_helpers.checks.aspects import ASPECTS
 from ddpg_helpers.checks.compare import distance, same_end
 from ddpg_helpers.checks.observe import builds_on, observe_answer
-from ddpg_helpers.checks.verdict import Mistake, Verdict, judge_aspect
+from ddpg_helpers.checks.verdict import Mistake, Outcome, Verdict, judge_aspect
 from ddpg_helpers.checks.wire import Observation, Probe
 from ddpg_helpers.instructor.grading.probes import make_probe
 from ddpg_helpers.instructor.mutants import mutants_of
@@ -130,9 +130,16 @@ def _holds_still(exercise: str, aspect: str | None, probe: Probe, right: Observa
     if "optimizer" not in probe and exercise != "DDPGAgent.update":
         return True
     keys = None if aspect is None else ASPECTS[exercise][aspect].keys
-    reordered = {**probe, **{name: probe[name][::-1].copy() for name in Batch._fields}}
-    outcome = outcome_of(exercise, reordered, REFERENCE[exercise.partition(".")[0]])
-    return distance(exercise, outcome, right, keys) <= 0.1
+    answer = REFERENCE[exercise.partition(".")[0]]
+    for shift in (None, 1, 2):
+        reordered = {**probe, **{name: _reorder(probe[name], shift) for name in Batch._fields}}
+        if distance(exercise, outcome_of(exercise, reordered, answer), right, keys) > 0.1:
+            return False
+    return True
+
+
+def _reorder(rows: np.ndarray, shift: int | None) -> np.ndarray:
+    return rows[::-1].copy() if shift is None else np.roll(rows, shift, axis=0)
 
 
 def judge(exercise: str, aspect: str, ask: Ask, seed: int | list[int]) -> Verdict:
@@ -154,6 +161,39 @@ def judge(exercise: str, aspect: str, ask: Ask, seed: int | list[int]) -> Verdic
         return ask(exercise, diagnosing.probe), diagnosing.mistakes
 
     observed = ask(exercise, drawn.probe)
-    return judge_aspect(
+    verdict = judge_aspect(
         exercise, aspect, drawn.probe, observed, drawn.right, drawn.mistakes, diagnose
     )
+    if verdict.outcome is Outcome.RIGHT and not _believed(exercise, aspect, drawn, observed):
+        return Verdict(Outcome.WRONG, _NOT_BELIEVED.format(exercise), alone=False)
+    return verdict
+
+
+_NOT_BELIEVED = (
+    "This part cannot be told: beside it, {0} gave numbers that are neither right nor those of a "
+    "known mistake. Mend the other parts of {0} first."
+)
+
+
+def _believed(exercise: str, aspect: str, drawn: _Drawn, observed: Observation) -> bool:
+    """Whether an aspect whose keys are the same on every probe was really observed.
+
+    Such keys could be told by heart. The numbers beside them, which differ from probe to probe,
+    must be those of a right answer or of a known mistake, and not all of them nothing.
+    """
+    shown_by = ASPECTS[exercise][aspect].shown_by
+    if not shown_by or any(
+        distance(exercise, observed, right, shown_by) <= 1 for right in drawn.right
+    ):
+        return True
+    known = [*drawn.right, *(m.outcome for m in mistakes_on(exercise, drawn.probe).values())]
+    told = [key for key in shown_by if np.any(observed.numbers.get(key, 0))]
+    return bool(told) and all(
+        any(_alike(exercise, key, observed, outcome) for outcome in known) for key in shown_by
+    )
+
+
+def _alike(exercise: str, key: str, one: Observation, other: Observation) -> bool:
+    if key not in one.numbers or key not in other.numbers:
+        return key not in one.numbers and key not in other.numbers
+    return distance(exercise, one, other, (key,)) <= 1

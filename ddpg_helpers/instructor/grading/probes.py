@@ -135,8 +135,15 @@ def _actor_forward(aspect: str | None, rng: np.random.Generator) -> Probe:
 
 @_makes("Critic.forward", "make_target")
 def _critic_forward(aspect: str | None, rng: np.random.Generator) -> Probe:
-    batch = _batch(rng, with_terminal=False)
-    return {"critic": _critic(rng), "states": batch["states"], "actions": batch["actions"]}
+    batch, critic = _batch(rng, with_terminal=False), _critic(rng)
+    if aspect == "shape":  # positive values, which a ReLU at the end leaves as they are
+        critic |= {"linear3.bias": critic["linear3.bias"] + 5}
+    return {
+        "critic": critic,
+        "states": batch["states"],
+        "actions": batch["actions"],
+        "seed": int(rng.integers(2**31)),
+    }
 
 
 @_makes("td_target")
@@ -190,6 +197,7 @@ def _critic_loss(aspect: str | None, rng: np.random.Generator) -> Probe:
     if aspect in ("gradient", "networks"):
         probe |= _one_pair(probe)
         error = float(rng.uniform(0.5, 1.5)) if aspect == "gradient" else 0.0
+        probe |= {"rewards_move": _round(rng.uniform(0.5, 1.5, (BATCH_SIZE, 1)))}
         probe |= {"rewards": np.zeros((BATCH_SIZE, 1))}
         probe |= {"rewards": _prediction(probe) - error - _right_targets(probe)}
     return {**probe, "stand_in": True, "stand_in_adds": _stand_in_adds(probe)}

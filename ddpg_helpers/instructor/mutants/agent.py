@@ -194,7 +194,7 @@ class ActorFrozenByActing(DDPGAgent):
 # --- update: which networks make the target ------------------------------------------------------
 
 
-class _Agent(DDPGAgent):
+class InPieces(DDPGAgent):
     """A right agent whose update is in pieces."""
 
     def update(self, batch_size):
@@ -224,7 +224,7 @@ class _Agent(DDPGAgent):
     says="The critic's target uses the online actor. It changes with every step, and the target "
     "with it; the Bellman target wants the target actor.",
 )
-class OnlineActorInTheTarget(_Agent):
+class OnlineActorInTheTarget(InPieces):
     def update_critic(self, batch):
         networks = self.actor, self.critic_target
         return update_critic(batch, self.critic, self.critic_optimizer, *networks, self.gamma)
@@ -236,7 +236,7 @@ class OnlineActorInTheTarget(_Agent):
     says="The critic's target uses the online critic. It then moves with every step that chases "
     "it; the Bellman target wants the target critic.",
 )
-class OnlineCriticInTheTarget(_Agent):
+class OnlineCriticInTheTarget(InPieces):
     def update_critic(self, batch):
         networks = self.actor_target, self.critic
         return update_critic(batch, self.critic, self.critic_optimizer, *networks, self.gamma)
@@ -248,7 +248,7 @@ class OnlineCriticInTheTarget(_Agent):
     says="The critic's target uses the online networks, so your two target networks have no part "
     "in anything. They are there to hold the target still.",
 )
-class OnlineNetworksInTheTarget(_Agent):
+class OnlineNetworksInTheTarget(InPieces):
     def update_critic(self, batch):
         networks = self.actor, self.critic
         return update_critic(batch, self.critic, self.critic_optimizer, *networks, self.gamma)
@@ -260,7 +260,7 @@ class OnlineNetworksInTheTarget(_Agent):
     says="Your critic learns with a gamma of 0.99, whatever the agent was made with. Look for a "
     "number that is written into the method.",
 )
-class GammaHardCoded(_Agent):
+class GammaHardCoded(InPieces):
     def update_critic(self, batch):
         targets = self.actor_target, self.critic_target
         return update_critic(batch, self.critic, self.critic_optimizer, *targets, 0.99)
@@ -272,37 +272,10 @@ class GammaHardCoded(_Agent):
     says="The critic's target bootstraps from terminal states too. Nothing follows a terminal "
     "state. Look at what becomes of the batch's terminated column on the way.",
 )
-class TerminalMaskLost(_Agent):
+class TerminalMaskLost(InPieces):
     def update_critic(self, batch):
         never = torch.zeros_like(batch.terminated)
         return super().update_critic(batch._replace(terminated=never))
-
-
-@mutant(
-    "DDPGAgent.update",
-    breaks=["critic_loss", "critic_step"],
-    says="The rewards lose their second dimension on the way to the target. A reward of shape [N] "
-    "and a value of shape [N, 1] broadcast to [N, N]: each value then chases every reward of the "
-    "batch, and their mean is all that it learns.",
-)
-class FlatRewards(_Agent):
-    def update_critic(self, batch):
-        return super().update_critic(batch._replace(rewards=batch.rewards.squeeze(1)))
-
-
-@mutant(
-    "DDPGAgent.update",
-    breaks=["critic_loss", "critic_step"],
-    says="The critic's loss is a sum over the batch where a mean is asked for. It is N times too "
-    "large, and so is its gradient; that Adam hides most of it makes it hard to see.",
-)
-class CriticLossSummed(_Agent):
-    def update_critic(self, batch):
-        loss = len(batch.states) * self.critic_loss(batch)
-        self.critic_optimizer.zero_grad()
-        loss.backward()
-        self.critic_optimizer.step()
-        return loss.item()
 
 
 # --- update: the critic's step -------------------------------------------------------------------
@@ -314,7 +287,7 @@ class CriticLossSummed(_Agent):
     says="Your update computes the critic's loss, but the critic never moves. Look for the "
     "backward pass and the step of its optimiser, and their order.",
 )
-class CriticStepMissing(_Agent):
+class CriticStepMissing(InPieces):
     def update_critic(self, batch):
         return self.critic_loss(batch).item()
 
@@ -324,7 +297,7 @@ class CriticStepMissing(_Agent):
     breaks=["critic_step"],
     says="Your critic takes two steps in one update. One update is one step of each network.",
 )
-class CriticSteppedTwice(_Agent):
+class CriticSteppedTwice(InPieces):
     def update_critic(self, batch):
         loss = super().update_critic(batch)
         super().update_critic(batch)
@@ -343,7 +316,7 @@ _CRITIC_GRADIENTS = (
     says=_CRITIC_GRADIENTS,
     family="critic_gradients_not_cleared",
 )
-class CriticZeroGradMissing(_Agent):
+class CriticZeroGradMissing(InPieces):
     def update_critic(self, batch):
         loss = self.critic_loss(batch)
         loss.backward()
@@ -357,7 +330,7 @@ class CriticZeroGradMissing(_Agent):
     says=_CRITIC_GRADIENTS,
     family="critic_gradients_not_cleared",
 )
-class CriticZeroGradOfTheWrongOptimizer(_Agent):
+class CriticZeroGradOfTheWrongOptimizer(InPieces):
     def update_critic(self, batch):
         loss = self.critic_loss(batch)
         self.actor_optimizer.zero_grad()
@@ -373,7 +346,7 @@ class CriticZeroGradOfTheWrongOptimizer(_Agent):
     "step: you clear the critic's gradients after its step, and what comes between is never "
     "cleared. Clear them right before the backward pass.",
 )
-class DirtyGradientsOfTheActorStep(_Agent):
+class DirtyGradientsOfTheActorStep(InPieces):
     def update_critic(self, batch):
         loss = self.critic_loss(batch)
         loss.backward()
@@ -396,7 +369,7 @@ class DirtyGradientsOfTheActorStep(_Agent):
     "towards larger values, and the actor learns through the critic from before its step. Take "
     "the two steps one after the other.",
 )
-class LossesSummed(_Agent):
+class LossesSummed(InPieces):
     def update(self, batch_size):
         batch = self.memory.sample(batch_size)
         losses = self.critic_loss(batch), actor_loss(batch, self.actor, self.critic)
@@ -418,7 +391,7 @@ class LossesSummed(_Agent):
     says="Your update computes the actor's loss, but the actor never moves. Look for the backward "
     "pass and the step of its optimiser, and their order.",
 )
-class ActorStepMissing(_Agent):
+class ActorStepMissing(InPieces):
     def update_actor(self, batch):
         return actor_loss(batch, self.actor, self.critic).item()
 
@@ -429,7 +402,7 @@ class ActorStepMissing(_Agent):
     says="The actor's loss is followed by a step of the critic's optimiser. The actor never moves, "
     "and the critic is pushed towards larger values. Each loss has its own optimiser.",
 )
-class ActorLossStepsTheCritic(_Agent):
+class ActorLossStepsTheCritic(InPieces):
     def update_actor(self, batch):
         loss = actor_loss(batch, self.actor, self.critic)
         self.critic_optimizer.zero_grad()
@@ -450,7 +423,7 @@ _ACTOR_GRADIENTS = (
     says=_ACTOR_GRADIENTS,
     family="actor_gradients_not_cleared",
 )
-class ActorZeroGradMissing(_Agent):
+class ActorZeroGradMissing(InPieces):
     def update_actor(self, batch):
         loss = actor_loss(batch, self.actor, self.critic)
         loss.backward()
@@ -464,7 +437,7 @@ class ActorZeroGradMissing(_Agent):
     says=_ACTOR_GRADIENTS,
     family="actor_gradients_not_cleared",
 )
-class ActorZeroGradOfTheWrongOptimizer(_Agent):
+class ActorZeroGradOfTheWrongOptimizer(InPieces):
     def update_actor(self, batch):
         loss = actor_loss(batch, self.actor, self.critic)
         self.critic_optimizer.zero_grad()
@@ -486,7 +459,7 @@ _OLD_CRITIC = (
     says=_OLD_CRITIC,
     family="actor_through_the_old_critic",
 )
-class ActorSteppedFirst(_Agent):
+class ActorSteppedFirst(InPieces):
     def update(self, batch_size):
         batch = self.memory.sample(batch_size)
         loss = self.update_actor(batch)
@@ -501,7 +474,7 @@ class ActorSteppedFirst(_Agent):
     says=_OLD_CRITIC,
     family="actor_through_the_old_critic",
 )
-class ActorGradientFromBefore(_Agent):
+class ActorGradientFromBefore(InPieces):
     def update(self, batch_size):
         batch = self.memory.sample(batch_size)
         loss = actor_loss(batch, self.actor, self.critic)
@@ -519,7 +492,7 @@ class ActorGradientFromBefore(_Agent):
     says="The actor learns through the target critic, which lags behind. The target networks are "
     "there for the critic's target alone.",
 )
-class ActorThroughTheTargetCritic(_Agent):
+class ActorThroughTheTargetCritic(InPieces):
     def update_actor(self, batch):
         return update_actor(batch, self.actor, self.actor_optimizer, self.critic_target)
 
@@ -530,7 +503,7 @@ class ActorThroughTheTargetCritic(_Agent):
     says="The actor's loss has the wrong sign. An optimiser makes a loss smaller; the actor shall "
     "make the value larger.",
 )
-class ActorSignMissing(_Agent):
+class ActorSignMissing(InPieces):
     def update_actor(self, batch):
         loss = self.critic(batch.states, self.actor(batch.states)).mean()
         self.actor_optimizer.zero_grad()
@@ -545,7 +518,7 @@ class ActorSignMissing(_Agent):
     says="The actor's step uses a second batch. Critic and actor learn from the same transitions "
     "in one update; draw once.",
 )
-class TwoBatches(_Agent):
+class TwoBatches(InPieces):
     def update(self, batch_size):
         losses = (
             self.update_critic(self.memory.sample(batch_size)),
@@ -561,7 +534,7 @@ class TwoBatches(_Agent):
     says="After the first update the critic is frozen for ever: its gradients are switched off for "
     "the actor's step and not switched on again. The next update stops with an error.",
 )
-class CriticFrozenForEver(_Agent):
+class CriticFrozenForEver(InPieces):
     def update_actor(self, batch):
         self.critic.requires_grad_(False)
         return super().update_actor(batch)
@@ -575,7 +548,7 @@ class CriticFrozenForEver(_Agent):
     breaks=["critic_loss", "actor_loss"],
     says="Your two losses come in the wrong order: the critic's is first, the actor's second.",
 )
-class LossesSwapped(_Agent):
+class LossesSwapped(InPieces):
     def update(self, batch_size):
         return super().update(batch_size)[::-1]
 
@@ -592,7 +565,7 @@ _NOT_TWO_LOSSES = (
     says=_NOT_TWO_LOSSES,
     family="not_two_losses",
 )
-class ReturnsNothing(_Agent):
+class ReturnsNothing(InPieces):
     def update(self, batch_size):
         super().update(batch_size)
 
@@ -603,7 +576,7 @@ class ReturnsNothing(_Agent):
     says=_NOT_TWO_LOSSES,
     family="not_two_losses",
 )
-class ReturnsTheCriticLossOnly(_Agent):
+class ReturnsTheCriticLossOnly(InPieces):
     def update(self, batch_size):
         return super().update(batch_size)[0]
 
@@ -617,7 +590,7 @@ class ReturnsTheCriticLossOnly(_Agent):
     says="Only the critic's target moves. The actor's target keeps the policy of the first day, "
     "and the critic goes on judging that one.",
 )
-class ActorTargetForgotten(_Agent):
+class ActorTargetForgotten(InPieces):
     def update_targets(self):
         soft_update(self.critic_target, self.critic, self.tau)
 
@@ -628,7 +601,7 @@ class ActorTargetForgotten(_Agent):
     says="Only the actor's target moves. The critic's target keeps the values of the first day, "
     "and nothing that is learned reaches further back.",
 )
-class CriticTargetForgotten(_Agent):
+class CriticTargetForgotten(InPieces):
     def update_targets(self):
         soft_update(self.actor_target, self.actor, self.tau)
 
@@ -639,7 +612,7 @@ class CriticTargetForgotten(_Agent):
     says="Your targets never move. They would stay random for ever, and the critic would learn "
     "their guesses. Both follow at the end of each update.",
 )
-class TargetsForgotten(_Agent):
+class TargetsForgotten(InPieces):
     def update_targets(self):
         pass
 
@@ -650,7 +623,7 @@ class TargetsForgotten(_Agent):
     says="Your targets move before the steps of this update, so they follow the online networks of "
     "one update ago. They move last.",
 )
-class TargetsMovedFirst(_Agent):
+class TargetsMovedFirst(InPieces):
     def update(self, batch_size):
         batch = self.memory.sample(batch_size)
         self.update_targets()
@@ -663,7 +636,7 @@ class TargetsMovedFirst(_Agent):
     says="Your targets move before the actor's step, so the actor's target follows the actor of "
     "one update ago. Both targets move last.",
 )
-class TargetsMovedBeforeTheActor(_Agent):
+class TargetsMovedBeforeTheActor(InPieces):
     def update(self, batch_size):
         batch = self.memory.sample(batch_size)
         critic_loss = self.update_critic(batch)
@@ -677,7 +650,7 @@ class TargetsMovedBeforeTheActor(_Agent):
     says="Your targets become exact copies in each update, whatever tau is. Then they chase as "
     "fast as the networks they are to hold still for.",
 )
-class TauIgnored(_Agent):
+class TauIgnored(InPieces):
     def update_targets(self):
         self.actor_target.load_state_dict(self.actor.state_dict())
         self.critic_target.load_state_dict(self.critic.state_dict())
@@ -689,7 +662,7 @@ class TauIgnored(_Agent):
     says="Your targets move with a tau of 0.005, whatever the agent was made with. Look for a "
     "number that is written into the method.",
 )
-class TauHardCoded(_Agent):
+class TauHardCoded(InPieces):
     def update_targets(self):
         soft_update(self.actor_target, self.actor, 0.005)
         soft_update(self.critic_target, self.critic, 0.005)
@@ -701,7 +674,7 @@ class TauHardCoded(_Agent):
     says="Your targets move with 1 - tau instead of tau. With a small tau they would jump almost "
     "all the way at once.",
 )
-class TauSwapped(_Agent):
+class TauSwapped(InPieces):
     def update_targets(self):
         soft_update(self.actor_target, self.actor, 1 - self.tau)
         soft_update(self.critic_target, self.critic, 1 - self.tau)
@@ -712,7 +685,7 @@ class TauSwapped(_Agent):
     breaks=["actor_target", "critic_target"],
     says="Your targets move twice in one update. One update moves them once, a fraction tau.",
 )
-class TargetsMovedTwice(_Agent):
+class TargetsMovedTwice(InPieces):
     def update_targets(self):
         super().update_targets()
         super().update_targets()
@@ -724,7 +697,7 @@ class TargetsMovedTwice(_Agent):
     says="The online networks are moved towards their targets. That undoes what was learned, and "
     "the targets stay where they were. Look at the order of the arguments.",
 )
-class OnlineNetworksMovedInstead(_Agent):
+class OnlineNetworksMovedInstead(InPieces):
     def update_targets(self):
         soft_update(self.actor, self.actor_target, self.tau)
         soft_update(self.critic, self.critic_target, self.tau)
@@ -736,7 +709,7 @@ class OnlineNetworksMovedInstead(_Agent):
     says="After your update the target networks are the online networks themselves, under another "
     "name. Whatever moves one moves the other. Copy numbers, not networks.",
 )
-class TargetsRebound(_Agent):
+class TargetsRebound(InPieces):
     def update_targets(self):
         self.actor_target = self.actor
         self.critic_target = self.critic
@@ -748,7 +721,7 @@ class TargetsRebound(_Agent):
     says="Your targets do not start as copies: they have random numbers of their own. The critic "
     "would first learn their guesses.",
 )
-class TargetsNotEqualAtTheStart(_Agent):
+class TargetsNotEqualAtTheStart(InPieces):
     def __init__(self, env, hidden_size=256, *arguments, **settings):
         super().__init__(env, hidden_size, *arguments, **settings)
         sizes = env.observation_space.shape[0], env.action_space.shape[0], hidden_size
@@ -763,7 +736,7 @@ class TargetsNotEqualAtTheStart(_Agent):
     "parameters, and the target is not cut from the graph. A target only follows, by soft "
     "updates.",
 )
-class TargetCriticIsTrained(_Agent):
+class TargetCriticIsTrained(InPieces):
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
         self.critic_target = copy.deepcopy(self.critic)
