@@ -9,6 +9,7 @@ from nbgrader.preprocessors import (
     CheckCellMetadata,
     ClearHiddenTests,
     ClearMarkScheme,
+    ClearOutput,
     GetGrades,
     IgnorePattern,
     LimitOutput,
@@ -16,6 +17,7 @@ from nbgrader.preprocessors import (
 )
 
 from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
+from ddpg_helpers.instructor.grading.rebuild import RebuildCells
 
 c = get_config()  # noqa: F821
 
@@ -29,6 +31,8 @@ c.CourseDirectory.course_id = "ddpg"
 # Questions that are graded by hand have their mark scheme in a locked cell above the answer.
 c.ClearMarkScheme.enforce_metadata = False
 
+# A submission's cells are built anew from the gradebook, before anything runs.
+c.Autograde.sanitize_preprocessors = [ClearOutput, RebuildCells, CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
     ExecuteSubmission,
     IgnorePattern,
@@ -37,7 +41,6 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
     CheckCellMetadata,
 ]
-c.OverwriteCells.add_missing_cells = True
 
 # Feedback goes to students: it shows no hidden test and no mark scheme.
 c.GenerateFeedback.preprocessors = [

@@ -15,6 +15,7 @@ from ddpg_helpers.instructor.course.grade import course_config
 from ddpg_helpers.instructor.course.layout import ROOT
 from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
 from ddpg_helpers.instructor.grading.judge import right_outcomes
+from ddpg_helpers.instructor.grading.submission import SubmissionRun
 
 MOST_NUMBERS = 8  # of an array that are printed
 
@@ -45,9 +46,9 @@ def appeal(student: str, unit: str, aspect: str, *, root: Path = ROOT) -> str:
     call = f'grade("{exercise}", aspect="{aspect}")'
     notebook.cells = [cell for cell in notebook.cells if not _is_test(cell) or call in cell.source]
     execute = ExecuteSubmission(config=course_config(root))
-    resources = {"nbgrader": {"student": student}, "metadata": {"path": str(path.parent)}}
-    execute.preprocess(notebook, resources)
-    (grading,) = execute.gradings
+    run = SubmissionRun(execute.submission(notebook, student, unit, str(path.parent)))
+    run.run()
+    (grading,) = run.gradings
     ((_, verdict),) = grading.verdicts.items()
     (probe, observed), *_ = grading.observations
     earned = grading.points if verdict.outcome is Outcome.RIGHT else 0

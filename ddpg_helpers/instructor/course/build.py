@@ -174,6 +174,7 @@ def build(units: tuple[str, ...] = UNITS) -> list[Path]:
         changed += _differing(Path(scratch), ROOT / "release")
         shutil.rmtree(ROOT / "release", ignore_errors=True)
         shutil.copytree(scratch, ROOT / "release")
+        (ROOT / "release").chmod(0o755)  # and not that of a temporary folder
     student_python()
     for unit in units:
         if not _reading_is_current(unit):
