@@ -6,10 +6,8 @@ from pathlib import Path
 
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
     ClearHiddenTests,
     ClearMarkScheme,
-    ClearOutput,
     GetGrades,
     IgnorePattern,
     LimitOutput,
@@ -17,6 +15,7 @@ from nbgrader.preprocessors import (
 )
 
 from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
+from ddpg_helpers.instructor.grading.export import HonestCsvExport
 from ddpg_helpers.instructor.grading.rebuild import RebuildCells
 
 c = get_config()  # noqa: F821
@@ -32,15 +31,17 @@ c.CourseDirectory.course_id = "ddpg"
 c.ClearMarkScheme.enforce_metadata = False
 
 # A submission's cells are built anew from the gradebook, before anything runs.
-c.Autograde.sanitize_preprocessors = [ClearOutput, RebuildCells, CheckCellMetadata]
+c.Autograde.sanitize_preprocessors = [RebuildCells]
 c.Autograde.autograde_preprocessors = [
     ExecuteSubmission,
     IgnorePattern,
     LimitOutput,
     SaveAutoGrades,
     AssignLatePenalties,
-    CheckCellMetadata,
 ]
+
+# grades.csv in which nothing that was not graded looks like a zero.
+c.ExportApp.plugin_class = HonestCsvExport
 
 # Feedback goes to students: it shows no hidden test and no mark scheme.
 c.GenerateFeedback.preprocessors = [

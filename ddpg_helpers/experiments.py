@@ -213,7 +213,7 @@ def sweep(
     jobs = min(joblib.cpu_count() if jobs is None else int(jobs), max(1, len(tasks)))
     cluster = None
     if scheduler is not None and not os.environ.get("NBGRADER_EXECUTION"):
-        cluster = _connect(scheduler)
+        cluster = connect(scheduler)
     failed: list[_Outcome] = []
     # A bar on stdout: text on stderr looks like an error in a notebook. The average speed since
     # the start (smoothing 0) tells the time left best where several runs end at once.
@@ -346,7 +346,7 @@ def machine() -> dict[str, str | int]:
 # --- one run, and all of them ---------------------------------------------------------------------
 
 
-def _connect(scheduler: str) -> Any:
+def connect(scheduler: str) -> Any:
     """Connect to a Dask cluster; it is then where joblib's Dask backend looks."""
     try:
         from distributed import Client

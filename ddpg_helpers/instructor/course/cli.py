@@ -28,6 +28,15 @@ def main(arguments: list[str] | None = None) -> int:
     grade.add_argument(
         "--sample", action="store_true", help="first copy tests/sample_class into submitted/"
     )
+    grade.add_argument(
+        "--jobs", type=int, metavar="N", help="worker processes; by default one on each core"
+    )
+    grade.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster that runs the submissions"
+    )
+    grade.add_argument(
+        "--require-sandbox", action="store_true", help="refuse to grade where there is no sandbox"
+    )
 
     verify = commands.add_parser(
         "verify", help="hold the grader against known wrong and right answers, print the table"
@@ -55,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if run(options.seeds) else 1
     if options.command == "appeal":
         return _appeal(options.student, options.unit, options.aspect)
-    return _grade(options.units, force=options.force, sample=options.sample)
+    return _grade(options)
 
 
 def _build(*, check: bool) -> int:
@@ -81,15 +90,18 @@ def _appeal(student: str, unit: str, aspect: str) -> int:
     return 0
 
 
-def _grade(units: list[str], *, force: bool, sample: bool) -> int:
+def _grade(options: argparse.Namespace) -> int:
     from ddpg_helpers.instructor.course.grade import GradingError, grade_class
 
     try:
-        grade_class(units, force=force, sample=sample)
+        summary = grade_class(
+            options.units, force=options.force, sample=options.sample, jobs=options.jobs,
+            scheduler=options.scheduler, require_sandbox=options.require_sandbox,
+        )  # fmt: skip
     except GradingError as error:
         print(f"ddpg-course: {error}", file=sys.stderr)
         return 1
-    return 0
+    return 130 if summary.interrupted else 0
 
 
 if __name__ == "__main__":

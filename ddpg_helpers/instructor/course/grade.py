@@ -1,29 +1,92 @@
-"""grade: autograde all submissions, write feedback and grades.csv, and print the table."""
+"""grade: autograde all submissions, write feedback and grades.csv, and print the table.
 
+Worker processes run and judge submissions; this process alone writes the gradebook. What a worker
+has done is kept at once, so that a grading that was interrupted goes on where it was.
+"""
+
+import json
 import logging
+import os
 import shutil
+import sys
+import tempfile
+import time
+import traceback
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import CsvExportPlugin
+from nbgrader.utils import find_all_files
 from sqlalchemy.exc import SAWarning
+from tqdm import tqdm
 from traitlets.config import Config, PyFileConfigLoader
 
 from ddpg_helpers.instructor.course.layout import CACHE, ROOT, UNITS
+from ddpg_helpers.instructor.grading import kernel, records
+from ddpg_helpers.instructor.grading.admission import read_submission
+from ddpg_helpers.instructor.grading.execute import NO_SANDBOX, ExecuteSubmission
+from ddpg_helpers.instructor.grading.export import HonestCsvExport, state_of
+from ddpg_helpers.instructor.grading.rebuild import (
+    KEY,
+    NotGradableError,
+    known_cells,
+    rebuilt_notebook,
+)
+from ddpg_helpers.instructor.grading.sandbox import SandboxError, bubblewrap
+from ddpg_helpers.instructor.grading.submission import (
+    HiddenTestError,
+    Record,
+    Submission,
+    grade_submission,
+)
 
 SAMPLE = ROOT / "tests" / "sample_class"
+ATTEMPTS = 3  # with new workers, where workers were lost
+Place = tuple[str, str]  # unit, student
 
 
 class GradingError(RuntimeError):
-    """Grading can't begin; says what to do."""
+    """Grading can't begin or go on; says what to do."""
+
+
+@dataclass
+class Summary:
+    """What came of a grading.
+
+    Attributes:
+        graded: submissions graded now.
+        kept: those that had been graded before and have not changed.
+        failed: why the others could not be graded.
+        problems: parts that failed in graded submissions, a sentence each.
+        seconds: of the whole grading.
+    """
+
+    graded: list[Place] = field(default_factory=list)
+    kept: list[Place] = field(default_factory=list)
+    failed: dict[Place, str] = field(default_factory=dict)
+    problems: dict[Place, list[str]] = field(default_factory=dict)
+    slowest: list[tuple[float, Place, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
 
 
 def grade_class(
-    units: list[str], *, force: bool = False, sample: bool = False, root: Path = ROOT
-) -> None:
+    units: list[str],
+    *,
+    force: bool = False,
+    sample: bool = False,
+    root: Path = ROOT,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    require_sandbox: bool = False,
+) -> Summary:
     """Grade what lies in ``submitted/``, as the nbgrader commands do in this folder.
 
     Args:
@@ -31,43 +94,332 @@ def grade_class(
         force: whether to grade again what was graded before.
         sample: whether to copy the sample class into ``submitted/`` first.
         root: the course's folder, with ``nbgrader_config.py``, ``source/`` and ``submitted/``.
+        jobs: worker processes; None for one on each core.
+        scheduler: address of a Dask scheduler whose workers do the work, in place of ``jobs``.
+        require_sandbox: whether to refuse where students' code can't be run in a sandbox.
 
     Raises:
-        GradingError: a unit does not exist, or there is nothing to grade.
+        GradingError: a unit does not exist, there is nothing to grade, there is no sandbox although
+            one is required, the gradebook is locked, or the disk is full.
     """
     unknown = set(units) - set(UNITS)
     if unknown:
         raise GradingError(f"there is no unit {sorted(unknown)[0]!r}; there are {', '.join(UNITS)}")
-    submitted = root / "submitted"
     if sample:
-        shutil.copytree(SAMPLE, submitted, dirs_exist_ok=True, ignore=_not_submissions)
+        shutil.copytree(SAMPLE, root / "submitted", dirs_exist_ok=True, ignore=_not_submissions)
     found = [
         (unit, folder.parent.name)
         for unit in units or UNITS
-        for folder in sorted(submitted.glob(f"*/{unit}"))
+        for folder in sorted((root / "submitted").glob(f"*/{unit}"))
     ]
     if not found:
         raise GradingError(
             "there is nothing to grade: put submissions into submitted/STUDENT/UNIT/UNIT.ipynb, "
             "or give --sample for the sample class"
         )
+    if bubblewrap() is None:
+        if require_sandbox:
+            raise GradingError(
+                "there is no sandbox here: install bubblewrap (Debian: apt install bubblewrap), or "
+                "leave out --require-sandbox"
+            )
+        print(f"Warning: {NO_SANDBOX}", flush=True)
     warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
-    api = _api(course_config(root))
-    _register(sorted({unit for unit, _ in found}), root)
-    failed = {}
-    for number, (unit, student) in enumerate(found, start=1):
-        print(f"[{number}/{len(found)}] {unit} of {student}", flush=True)
-        done = api.autograde(unit, student, force=force, create=True)
-        if done["success"]:
-            api.generate_feedback(unit, student, force=True)
+    grading = _Grading(root, force=force)
+    try:
+        grading.run(found, jobs, scheduler)
+    except (OSError, HiddenTestError) as error:
+        raise GradingError(_what_to_do(error)) from error
+    return grading.summary
+
+
+class _Grading:
+    """One grading of a class; this process's part of it."""
+
+    def __init__(self, root: Path, *, force: bool) -> None:
+        self.root = root
+        self.force = force
+        self.summary = Summary()
+        self.config = course_config(root)
+        self._api = _api(self.config)
+        self._execute = ExecuteSubmission(config=self.config)
+        self._known: dict[str, Any] = {}
+
+    def run(self, found: list[Place], jobs: int | None, scheduler: str | None) -> None:
+        started = time.monotonic()
+        _register(sorted({unit for unit, _ in found}), self.root)
+        with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
+            for unit in {unit for unit, _ in found}:
+                self._known[unit] = known_cells(gradebook, unit, unit)
+        self._bar = _Bar(len(found), self.summary)
+        with tempfile.TemporaryDirectory(prefix="ddpg-stage-") as stage, self._bar:
+            try:
+                todo = list(self._staged(found, Path(stage)))
+                self._grade(todo, jobs, scheduler, stage)
+            except KeyboardInterrupt:
+                self.summary.interrupted = True
+        self.summary.seconds = time.monotonic() - started
+        self._report()
+
+    # --- what is to be done ------------------------------------------------------------------
+
+    def _staged(self, found: list[Place], stage: Path) -> Iterator[tuple[Place, Submission, str]]:
+        """The submissions that are to be graded; what can't be, and what need not, is noted."""
+        for unit, student in found:
+            place = unit, student
+            try:
+                submission = self._submission(unit, student, stage)
+            except NotGradableError as error:
+                self._fail(place, str(error))
+                continue
+            key = records.key(submission)
+            if not self.force and self._is_done(place, key):
+                self.summary.kept.append(place)
+                self._bar.step()
+                continue
+            if self.force:
+                records.forget(self.root, key)
+            yield place, submission, key
+
+    def _submission(self, unit: str, student: str, stage: Path) -> Submission:
+        folder = self.root / "submitted" / student / unit
+        notebook = rebuilt_notebook(read_submission(folder, unit), self._known[unit])[0]
+        files = stage / unit / student
+        files.mkdir(parents=True)
+        ignored = [*self._api.coursedir.ignore, "*.ipynb"]
+        # As nbgrader does: what the student handed in, and over it what comes with the unit.
+        for source in (folder, self.root / "source" / unit):
+            for name in find_all_files(str(source), ignored):
+                target = files / Path(name).relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(name, target)
+        return self._execute.submission(notebook, student, unit, str(files))
+
+    def _is_done(self, place: Place, key: str) -> bool:
+        state = _read_state(self.root, place)
+        return state.get("key") == key and state_of(self.root, place[1], place[0]) == "graded"
+
+    # --- doing it ----------------------------------------------------------------------------
+
+    def _grade(
+        self,
+        todo: list[tuple[Place, Submission, str]],
+        jobs: int | None,
+        scheduler: str | None,
+        stage: str,
+    ) -> None:
+        waiting = {place: (submission, key) for place, submission, key in todo}
+        for place, (_, key) in list(waiting.items()):
+            record = records.load(self.root, key)
+            if record is not None:  # run before, but not entered into the gradebook
+                self._enter(place, key, record)
+                del waiting[place]
+        for attempt in range(1, ATTEMPTS + 1):
+            if not waiting:
+                return
+            try:
+                for place, record, error in _worked(waiting, jobs, scheduler, stage):
+                    _, key = waiting.pop(place)
+                    if record is None:
+                        self._fail(place, error)
+                        continue
+                    records.save(self.root, key, record)
+                    self._enter(place, key, record)
+            except TerminatedWorkerError:
+                if attempt == ATTEMPTS:
+                    raise GradingError(
+                        f"worker processes ended by themselves {ATTEMPTS} times, most often for "
+                        "want of memory; try a smaller --jobs. What was graded is kept."
+                    ) from None
+                self._bar.say("a worker process was lost; its submissions are graded again")
+
+    def _enter(self, place: Place, key: str, record: Record) -> None:
+        """Enter a record into the gradebook, through nbgrader, and write the feedback page."""
+        unit, student = place
+        was_there = self._in_gradebook(place)
+        done = self._api.autograde(unit, student, force=True, create=True)
+        if not done["success"]:
+            log = str(done.get("error") or done.get("log"))
+            _raise_if_not_of_the_submission(log)
+            if not was_there:  # no row of zeros for what was not graded
+                with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
+                    gradebook.remove_submission(unit, student)
+            self._fail(place, _last_line(log))
+            return
+        feedback = self._api.generate_feedback(unit, student, force=True)
+        if not feedback["success"]:
+            log = str(feedback.get("error") or feedback.get("log"))
+            _raise_if_not_of_the_submission(log)
+            self._bar.say(f"{unit} of {student}: no feedback page ({_last_line(log)})")
+        repairs = json.loads(record.notebook)["metadata"].get(KEY, {}).get("repairs", [])
+        problems = [*repairs, *record.problems]
+        if problems:
+            self.summary.problems[place] = problems
+            for problem in problems:
+                self._bar.say(f"{unit} of {student}: {problem}")
+        self.summary.slowest += [(s, place, cell) for cell, s in record.seconds.items()]
+        self.summary.graded.append(place)
+        _write_state(self.root, place, {"key": key})
+        self._bar.step()
+
+    def _in_gradebook(self, place: Place) -> bool:
+        with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
+            try:
+                gradebook.find_submission(*place)
+            except MissingEntry:
+                return False
+        return True
+
+    def _fail(self, place: Place, reason: str) -> None:
+        self.summary.failed[place] = reason
+        self._bar.say(f"{place[0]} of {place[1]}: could not be graded: {reason}")
+        self._bar.step()
+
+    # --- telling -----------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        summary = self.summary
+        with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
+            to = str(self.root / "grades.csv")
+            HonestCsvExport(config=self.config, to=to).export(gradebook)
+            print("\n" + _table(gradebook, self.root))
+        rate = 60 * len(summary.graded) / summary.seconds
+        print(
+            f"\n{len(summary.graded)} graded, {len(summary.kept)} unchanged, "
+            f"{len(summary.failed)} could not be graded; {summary.seconds:.0f} seconds, "
+            f"{rate:.0f} submissions a minute"
+        )
+        for seconds, (unit, student), cell in sorted(summary.slowest, reverse=True)[:3]:
+            if seconds >= 1:
+                print(f"slow: {seconds:.1f} s in {cell} of {unit}, {student}")
+        for (unit, student), reason in summary.failed.items():
+            print(f"could not be graded: {unit} of {student}: {reason}")
+        if summary.interrupted:
+            print("Interrupted. What is done is kept; the same command goes on from here.")
+        print(f"Grades: {self.root / 'grades.csv'}")
+        print(f"Feedback pages: {self.root / 'feedback'}/STUDENT/UNIT/UNIT.html")
+
+
+class _Bar:
+    """Progress: a bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, total: int, summary: Summary) -> None:
+        self._summary = summary
+        self._bar = tqdm(
+            total=total, unit="submission", disable=not sys.stdout.isatty(), smoothing=0,
+            file=sys.stdout,
+        )  # fmt: skip
+        self._total, self._done, self._started = total, 0, time.monotonic()
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def step(self) -> None:
+        """Count one more."""
+        self._done += 1
+        minutes = (time.monotonic() - self._started) / 60
+        rate = self._done / minutes if minutes else 0.0
+        failed = len(self._summary.failed)
+        self._bar.set_postfix_str(f"{rate:.0f} a minute, {failed} failed", refresh=False)
+        self._bar.update()
+        left = (self._total - self._done) / rate if rate else 0.0
+        if self._bar.disable and (self._done % 10 == 0 or self._done == self._total):
+            print(
+                f"{self._done} of {self._total}, {rate:.0f} a minute, {left:.1f} minutes left, "
+                f"{failed} failed", flush=True,
+            )  # fmt: skip
+
+    def say(self, sentence: str) -> None:
+        """Print a line beside the bar."""
+        if self._bar.disable:
+            print(sentence, flush=True)
         else:
-            failed[unit, student] = done.get("error") or done.get("log") or "no reason given"
-            print(f"    could not be graded: {_last_line(failed[unit, student])}", flush=True)
-    with Gradebook(api.coursedir.db_url, api.coursedir.course_id) as gradebook:
-        CsvExportPlugin(config=api.config, to=str(root / "grades.csv")).export(gradebook)
-        print("\n" + _table(gradebook, set(failed)))
-    print(f"\nGrades: {root / 'grades.csv'}")
-    print(f"Feedback pages: {root / 'feedback'}/STUDENT/UNIT/UNIT.html")
+            self._bar.write(sentence, file=sys.stdout)
+
+
+# --- workers --------------------------------------------------------------------------------------
+
+
+def _worked(
+    waiting: dict[Place, tuple[Submission, str]],
+    jobs: int | None,
+    scheduler: str | None,
+    stage: str,
+) -> Iterator[tuple[Place, Record | None, str]]:
+    """Have the submissions graded by worker processes; yield each as it is done."""
+    jobs = min(joblib.cpu_count() if jobs is None else jobs, len(waiting))
+    calls = [joblib.delayed(_work)(p, s, stage) for p, (s, _) in waiting.items()]
+    if scheduler is None and jobs == 1:
+        for place, (submission, _) in list(waiting.items()):
+            yield _work(place, submission, stage)
+        return
+    if scheduler is not None:
+        from ddpg_helpers.experiments import connect
+
+        cluster = connect(scheduler)
+        calls = [
+            joblib.delayed(_work_elsewhere)(p, s, _packed(Path(s.folder)))
+            for p, (s, _) in waiting.items()
+        ]
+        options, parallel_jobs = {"backend": "dask"}, -1
+    else:
+        cluster = None
+        options, parallel_jobs = {"backend": "loky", "inner_max_num_threads": 1}, jobs
+    try:
+        with joblib.parallel_config(**options):
+            parallel = joblib.Parallel(
+                parallel_jobs, return_as="generator_unordered", batch_size=1
+            )
+            results = parallel(calls)
+        try:
+            yield from results
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                results.close()
+    finally:
+        if cluster is not None:
+            cluster.close()
+
+
+def _work(place: Place, submission: Submission, stage: str) -> tuple[Place, Record | None, str]:
+    """Grade one submission; runs in a worker."""
+    kernel.EXCHANGE = stage
+    try:
+        return place, grade_submission(submission), ""
+    except HiddenTestError:
+        raise
+    except SandboxError as error:
+        return place, None, str(error)
+    except Exception as error:  # whatever it is, it is this submission's alone
+        print(traceback.format_exc(), file=sys.stderr)
+        return place, None, f"{type(error).__name__}: {error}"[:300]
+
+
+def _packed(folder: Path) -> dict[str, bytes]:
+    """The files beside a submission, for a worker on another machine."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _work_elsewhere(
+    place: Place, submission: Submission, files: dict[str, bytes]
+) -> tuple[Place, Record | None, str]:
+    """Grade one submission on another machine."""
+    from dataclasses import replace
+
+    with tempfile.TemporaryDirectory(prefix="ddpg-") as folder:
+        for name, content in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return _work(place, replace(submission, folder=folder), tempfile.gettempdir())
+
+
+# --- the course's folder --------------------------------------------------------------------------
 
 
 def course_config(root: Path) -> Config:
@@ -91,30 +443,73 @@ def _register(units: list[str], root: Path) -> None:
     for unit in units:
         done = api.generate_assignment(unit, force=True, create=True)
         if not done["success"]:
-            raise GradingError(f"nbgrader could not read {unit}: {_last_line(str(done))}")
+            log = str(done.get("error") or done)
+            _raise_if_not_of_the_submission(log)
+            raise GradingError(f"nbgrader could not read {unit}: {_last_line(log)}")
 
 
-def _table(gradebook: Gradebook, failed: set[tuple[str, str]]) -> str:
-    """Students by units with their points; "-" where nothing was submitted, a star where cells wait
-    for a person."""
+def _state_file(root: Path, place: Place) -> Path:
+    return root / records.FOLDER / "state" / place[0] / f"{place[1]}.json"
+
+
+def _read_state(root: Path, place: Place) -> dict[str, Any]:
+    try:
+        return json.loads(_state_file(root, place).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_state(root: Path, place: Place, state: dict[str, Any]) -> None:
+    path = _state_file(root, place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(state), encoding="utf-8")
+    partial.replace(path)
+
+
+def _raise_if_not_of_the_submission(log: str) -> None:
+    """Stop for what is no fault of the submission and would befall all others too."""
+    if "database is locked" in log:
+        raise GradingError(
+            "the gradebook is locked by another program: close it, then run the same command "
+            "again. What is done is kept."
+        )
+    if "No space left on device" in log or "database or disk is full" in log:
+        raise GradingError(_DISK_FULL)
+
+
+_DISK_FULL = (
+    "the disk is full: make room, then run the same command again. What is done is kept."
+)
+
+
+def _what_to_do(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == 28:
+        return _DISK_FULL
+    return str(error)
+
+
+def _table(gradebook: Gradebook, root: Path) -> str:
+    """Students by units with their points; "-" where nothing was submitted, "failed" where it could
+    not be graded, a star where cells wait for a person."""
     assignments = sorted(gradebook.assignments, key=lambda a: a.name)
+    students = {student.id for student in gradebook.students}
+    students |= {folder.parent.name for a in assignments
+                 for folder in (root / "submitted").glob(f"*/{a.name}")}  # fmt: skip
     header = ["student", *(a.name for a in assignments), "total"]
     rows = [header, ["(points)", *(f"{a.max_score:g}" for a in assignments),
                      f"{sum(a.max_score for a in assignments):g}"]]  # fmt: skip
-    for student in sorted(gradebook.students, key=lambda s: s.id):
+    for student in sorted(students):
         cells, total = [], 0.0
         for assignment in assignments:
-            if (assignment.name, student.id) in failed:
-                cells.append("failed")
+            state = state_of(root, student, assignment.name)
+            if state != "graded":
+                cells.append("-" if state == "not submitted" else "failed")
                 continue
-            try:
-                submission = gradebook.find_submission(assignment.name, student.id)
-            except MissingEntry:
-                cells.append("-")
-                continue
+            submission = gradebook.find_submission(assignment.name, student)
             cells.append(f"{submission.score:g}{'*' if submission.needs_manual_grade else ''}")
             total += submission.score
-        rows.append([student.id, *cells, f"{total:g}"])
+        rows.append([student, *cells, f"{total:g}"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     lines = [
         "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(pairs))

@@ -14,6 +14,7 @@ from queue import Empty
 from typing import Any
 
 import zmq
+import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -37,6 +38,10 @@ class StudentKernelClient(AsyncKernelClient):
         """Not part of jupyter_client's interface: where a channel's socket is made."""
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         return super()._create_connected_socket(*args, **kwargs)
+
+    def start_channels(self, *args: Any, **kwargs: Any) -> None:
+        """Without a heartbeat: the kernel's process is watched."""
+        super().start_channels(*args, **{**kwargs, "hb": False})
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers and its outputs arrive."""
@@ -119,6 +124,14 @@ class SandboxedKernelManager(AsyncKernelManager):
     client_class = f"{__name__}.StudentKernelClient"
     client_factory = StudentKernelClient
     limits = Limits()
+
+    def __init__(self, **kwargs: Any) -> None:
+        # One context for all kernels: to end one takes a quarter of a second.
+        super().__init__(**{**kwargs, "context": zmq.asyncio.Context.instance()})
+
+    def client(self, **kwargs: Any) -> StudentKernelClient:
+        """Get a client for the kernel, in the same context."""
+        return super().client(**{"context": self.context, **kwargs})
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -217,6 +230,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self._warm.killed_for_memory
 
 
+EXCHANGE: str | None = None  # folder for the sandbox's exchange folder; the system's if None
 _warm: WarmProcess | None = None
 
 
@@ -226,7 +240,7 @@ def warm_process(limits: Limits) -> WarmProcess:
     if _warm is not None and not (_warm.alive and _warm.limits == limits):
         end_warm_process()
     if _warm is None:
-        _warm = WarmProcess(limits)
+        _warm = WarmProcess(limits, EXCHANGE)
     return _warm
 
 

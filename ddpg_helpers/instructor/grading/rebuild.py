@@ -10,7 +10,7 @@ from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -77,16 +77,27 @@ class RebuildCells(NbGraderPreprocessor):
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as gradebook:
             known = known_cells(gradebook, about["notebook"], about["assignment"])
-        rebuilt = rebuild(nb, known)
-        for sentence in rebuilt.repairs:
+        nb, repairs = rebuilt_notebook(nb, known)
+        for sentence in repairs:
             self.log.warning("%s", sentence)
-        nb.cells = rebuilt.cells
-        nb.metadata = NotebookNode(
-            kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
-            language_info={"name": "python"},
-        )
-        nb.metadata[KEY] = {"repairs": rebuilt.repairs}
         return nb, resources
+
+
+def rebuilt_notebook(
+    nb: NotebookNode, known: dict[str, "_Known"]
+) -> tuple[NotebookNode, list[str]]:
+    """A new notebook with the cells to be graded, and a sentence for each repair.
+
+    Raises:
+        NotGradableError: see ``RebuildCells``.
+    """
+    rebuilt = rebuild(nb, known)
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        KEY: {"repairs": rebuilt.repairs},
+    }
+    return new_notebook(cells=rebuilt.cells, metadata=metadata), rebuilt.repairs
 
 
 def known_cells(gradebook: Gradebook, notebook: str, assignment: str) -> dict[str, _Known]:
@@ -173,8 +184,8 @@ def _restored(cell: NotebookNode, known: _Known, repairs: list[str]) -> Notebook
     if changed:
         listed = " and ".join(changed)
         repairs.append(f"Cell {known.name} had another {listed}; it was put back.")
-    if cell.metadata.get("tags"):
-        repairs.append(f"Cell {known.name} had tags; they were taken away.")
+    if "skip-execution" in (cell.metadata.get("tags") or []):
+        repairs.append(f"Cell {known.name} was tagged to be skipped; it was run.")
     return _NEW[known.kind](source, metadata={"nbgrader": wanted})
 
 

@@ -73,3 +73,8 @@ def save(root: Path, key: str, record: Record) -> None:
         partial.replace(folder / f"{key}.json")
     finally:
         partial.unlink(missing_ok=True)
+
+
+def forget(root: Path, key: str) -> None:
+    """Remove a record, so that its submission is run again."""
+    (root / FOLDER / f"{key}.json").unlink(missing_ok=True)

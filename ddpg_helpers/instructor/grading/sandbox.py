@@ -79,6 +79,7 @@ class WarmProcess:
 
     Args:
         limits: what each kernel may use.
+        folder: where the exchange folder is made; among the system's temporary files if None.
 
     Attributes:
         exchange: the folder on this side in which a kernel's sockets and files lie.
@@ -87,9 +88,9 @@ class WarmProcess:
 
     WATCH_SECONDS = 0.2
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, folder: str | None = None) -> None:
         self.limits = limits
-        self.exchange = Path(tempfile.mkdtemp(prefix="ddpg-"))
+        self.exchange = Path(tempfile.mkdtemp(prefix="ddpg-", dir=folder))
         self.killed_for_memory = False
         self._kernels = 0
         self._lock = threading.Lock()
