@@ -287,7 +287,8 @@ def load_recorded(name: str = "original_settings") -> pd.DataFrame:
     """Read a sweep that was recorded for the course, in the form that ``sweep`` returns.
 
     "original_settings": the five settings of the original tutorial, 50 episodes of Pendulum-v1,
-    many seeds; returns rounded to 0.01. A JSON file of the same name beside it holds the
+    many seeds. "bug_gallery": a right agent and eight with one mistake each, ten seeds. Returns are
+    rounded to 0.01. A JSON file of the same name beside it holds the
     arguments, the versions of the packages and the machine.
 
     Raises:

@@ -176,6 +176,46 @@ def compare_settings(
 
 
 @_styled()
+def curve_gallery(table: pd.DataFrame, *, window: int = WINDOW) -> np.ndarray:
+    """Draw each setting's curve in a small panel of its own, all with the same axes.
+
+    A panel holds the interquartile mean over seeds with its 95% bootstrap band, and the single
+    seeds as thin lines.
+
+    Args:
+        table: columns setting, seed, episode and return; one row an episode.
+        window: episodes in the running mean, which is taken of each seed's returns first.
+
+    Raises:
+        ValueError: a column is missing, or an episode stands twice.
+    """
+    runs = _runs(table)
+    settings = list(dict.fromkeys(setting for setting, _ in runs))
+    curves = dict(iter(learning_curves(table, window).groupby("setting")))
+    columns = min(3, len(settings))
+    rows = -(-len(settings) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(_WIDTH, 1.75 * rows + 0.5), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, setting in zip(axes.flat, settings, strict=False):
+        curve = curves[setting]
+        for (name, _), run in runs.items():
+            if name == setting:
+                ax.plot(run.index, running_mean(run, window), color=GREY, linewidth=0.5, alpha=0.6)
+        ax.fill_between(
+            curve["episode"], curve["low"], curve["high"], color=COLOURS[0], alpha=0.3, linewidth=0
+        )
+        ax.plot(curve["episode"], curve["mean"], color=COLOURS[0], linewidth=2)
+        seeds = _seeds(int(curve["seeds"].iloc[0]))
+        ax.set_title(f"{setting} ({seeds})", loc="left")
+    for ax in axes.flat[len(settings):]:
+        ax.set_axis_off()
+    figure.supxlabel("episode", fontsize="medium")
+    figure.supylabel(f"return, mean of the last {window}", fontsize="medium")
+    return axes
+
+
+@_styled()
 def final_performance(
     table: pd.DataFrame,
     *,

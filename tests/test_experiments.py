@@ -616,6 +616,15 @@ def test_the_recorded_sweep_is_balanced_and_complete():
     assert means["tau 1e-5"] < -1200 < means["tau 1"] < means["default"]
 
 
+def test_the_gallery_is_balanced_and_its_letters_are_those_of_the_record():
+    table = load_recorded("bug_gallery")
+    assert table["setting"].unique().tolist() == list("ABCDEFGHI")
+    runs = table.groupby(["setting", "seed"])["episode"].agg(list)
+    assert len(runs) == 90 and all(episodes == list(range(50)) for episodes in runs)
+    facts = json.loads((recording.DATA / "bug_gallery.json").read_text())
+    assert facts["settings"] == {s.name: dict(s.arguments) for s in recording.GALLERY}
+
+
 # --- recording ------------------------------------------------------------------------------------
 
 

@@ -153,6 +153,19 @@ def test_a_comparison_ends_with_the_shortest_seed(table):
     np.testing.assert_array_equal(line(ax, "b (3 seeds)").get_xdata(), [1, 2])
 
 
+def test_a_gallery_has_a_panel_for_each_setting_with_its_curve_and_its_seeds():
+    rows = [(name, seed, episode, -episode - seed)
+            for name in "abcd" for seed in range(3) for episode in range(5)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["setting", "seed", "episode", "return"])
+    axes = plotting.curve_gallery(table, window=1)
+    titles = [ax.get_title(loc="left") for ax in axes.flat if ax.axison]
+    assert titles == [f"{name} (3 seeds)" for name in "abcd"] and axes.shape == (2, 3)
+    assert len(axes[0, 0].lines) == 4  # three seeds and the mean
+    np.testing.assert_allclose(axes[0, 0].lines[-1].get_ydata(), -np.arange(5) - 1.0)
+    with pytest.raises(ValueError, match="lacks return"):
+        plotting.curve_gallery(table[["setting", "seed", "episode"]])
+
+
 def test_the_baseline_is_first_and_black(table):
     ax = plotting.compare_settings(table, baseline="a")
     assert legend(ax) == ["a (1 seed)", "b (3 seeds)"]
