@@ -223,8 +223,7 @@ class _Grading:
                     if record is None:
                         self._fail(place, error)
                         continue
-                    records.save(self.root, key, record)
-                    self._enter(place, key, record)
+                    self._save_and_enter(place, key, record)
             except TerminatedWorkerError:
                 if attempt == ATTEMPTS:
                     raise GradingError(
@@ -232,6 +231,15 @@ class _Grading:
                         "want of memory; try a smaller --jobs. What was graded is kept."
                     ) from None
                 self._bar.say("a worker process was lost; its submissions are graded again")
+
+    def _save_and_enter(self, place: Place, key: str, record: Record) -> None:
+        try:
+            records.save(self.root, key, record)
+            self._enter(place, key, record)
+        except (GradingError, OSError):
+            raise
+        except Exception as error:  # whatever it is, it is this submission's alone
+            self._fail(place, f"{type(error).__name__}: {error}"[:300])
 
     def _enter(self, place: Place, key: str, record: Record) -> None:
         """Enter a record into the gradebook, through nbgrader, and write the feedback page."""

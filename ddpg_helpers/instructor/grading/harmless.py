@@ -56,7 +56,7 @@ def harmless_output(output: NotebookNode) -> NotebookNode | None:
     if kind == "error":
         lines = output.get("traceback")
         lines = lines if isinstance(lines, list) else []
-        return _stream("\n".join(map(str, lines)) + "\n")
+        return _stream(_text("\n".join(map(str, lines)) + "\n"))
     if kind == "stream":
         return _stream(_text(output.get("text")))
     if kind not in ("display_data", "execute_result") or not isinstance(output.get("data"), dict):
@@ -79,7 +79,8 @@ def _stream(text: str) -> NotebookNode:
 
 
 def _text(content: Any) -> str:
-    return "".join(map(str, content)) if isinstance(content, list) else str(content)
+    text = "".join(map(str, content)) if isinstance(content, list) else str(content)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _cut(text: str) -> str:

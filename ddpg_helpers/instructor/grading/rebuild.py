@@ -60,7 +60,18 @@ class _Rebuilt:
     """The cells as they are to be graded, and what had to be repaired."""
 
     cells: list[NotebookNode] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
+    noted: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, what: str, name: str) -> None:
+        """Note what had to be repaired in a cell."""
+        names = self.noted.setdefault(what, [])
+        if name not in names:
+            names.append(name)
+
+    @property
+    def repairs(self) -> list[str]:
+        """A sentence for each kind of repair."""
+        return [f"{_listed(names)} {what}." for what, names in self.noted.items()]
 
 
 class RebuildCells(NbGraderPreprocessor):
@@ -125,7 +136,8 @@ def rebuild(nb: NotebookNode, known: dict[str, _Known]) -> _Rebuilt:
     if len(nb.cells) > _MAX_CELLS:
         raise NotGradableError(f"the notebook has {len(nb.cells)} cells, more than {_MAX_CELLS}")
     named = [(_grade_id(cell), cell) for cell in nb.cells]
-    if not any(name in known for name, _ in named):
+    answered = {name for name, one in known.items() if one.solution or one.points is not None}
+    if not any(name in answered for name, _ in named):
         raise NotGradableError(
             "none of the unit's cells is in the notebook: it is another unit's, or another file"
         )
@@ -134,14 +146,14 @@ def rebuild(nb: NotebookNode, known: dict[str, _Known]) -> _Rebuilt:
     for name, cell in named:
         if name is None or name not in known:
             if name is not None:
-                rebuilt.repairs.append(f"A cell has the unknown id {name[:60]!r}; it was ignored.")
+                rebuilt.note("has an unknown id, which was ignored", repr(name[:60]))
             rebuilt.cells.append(_plain(cell))
         elif name in seen:
-            rebuilt.repairs.append(f"Cell {name} came more than once; the first one counts.")
+            rebuilt.note("came more than once; the first one counts", name)
             rebuilt.cells.append(_plain(cell))
         else:
             seen.add(name)
-            rebuilt.cells.append(_restored(cell, known[name], rebuilt.repairs))
+            rebuilt.cells.append(_restored(cell, known[name], rebuilt))
     _in_order(rebuilt, known)
     for number, cell in enumerate(rebuilt.cells):
         cell["id"] = f"cell-{number}"
@@ -155,7 +167,18 @@ def _grade_id(cell: NotebookNode) -> str | None:
 
 
 def _text(cell: NotebookNode) -> str:
-    return cell.source if isinstance(cell.source, str) else "".join(map(str, cell.source))
+    source = cell.source if isinstance(cell.source, str) else "".join(map(str, cell.source))
+    return source.encode("utf-8", "replace").decode("utf-8")  # half a character becomes "?"
+
+
+def _listed(names: list[str]) -> str:
+    """Cell a; each of the cells a, b and 3 more."""
+    if len(names) == 1:
+        return f"Cell {names[0]}"
+    shown, rest = (names, []) if len(names) <= 5 else (names[:4], names[4:])
+    last = f"{len(rest)} more" if rest else shown[-1]
+    first = shown if rest else shown[:-1]
+    return f"Each of the cells {', '.join(first)} and {last}"
 
 
 def _plain(cell: NotebookNode) -> NotebookNode:
@@ -165,27 +188,23 @@ def _plain(cell: NotebookNode) -> NotebookNode:
     return _NEW[kind](source if kind == "code" else harmless_markdown(source))
 
 
-def _restored(cell: NotebookNode, known: _Known, repairs: list[str]) -> NotebookNode:
+def _restored(cell: NotebookNode, known: _Known, rebuilt: _Rebuilt) -> NotebookNode:
     source = _text(cell)
     if cell.cell_type != known.kind:
-        repairs.append(
-            f"Cell {known.name} had been made a {cell.cell_type} cell; it is a {known.kind} cell."
-        )
+        rebuilt.note(f"is a {known.kind} cell and had been made another", known.name)
     if known.locked:
         if source.strip() not in (released(known.source).strip(), known.source.strip()):
-            repairs.append(f"Cell {known.name} is locked and had been changed; it was put back.")
+            rebuilt.note("is locked and had been changed; it was put back", known.name)
         source = known.source
     elif known.kind != "code":
         source = harmless_markdown(source)
     about = cell.metadata.get("nbgrader")
     wanted = known.metadata()
-    changed = [key for key in ("points", "grade", "solution", "locked", "task")
-               if key in about and about[key] != wanted.get(key, about[key])]  # fmt: skip
-    if changed:
-        listed = " and ".join(changed)
-        repairs.append(f"Cell {known.name} had another {listed}; it was put back.")
+    for key in ("points", "grade", "solution", "locked", "task"):
+        if key in about and about[key] != wanted.get(key, about[key]):
+            rebuilt.note(f"had another {key}; it was put back", known.name)
     if "skip-execution" in (cell.metadata.get("tags") or []):
-        repairs.append(f"Cell {known.name} was tagged to be skipped; it was run.")
+        rebuilt.note("was tagged to be skipped; it was run", known.name)
     return _NEW[known.kind](source, metadata={"nbgrader": wanted})
 
 
@@ -209,11 +228,11 @@ def _in_order(rebuilt: _Rebuilt, known: dict[str, _Known]) -> None:
     for name, one in known.items():
         place = _place(cells, name)
         if place is None:
-            rebuilt.repairs.append(f"Cell {name} was missing; it was put back.")
+            rebuilt.note("was missing; it was put back", name)
             place = last + 1
             cells.insert(place, _missing(one))
         elif one.locked and place < last:
-            rebuilt.repairs.append(f"Cell {name} had been moved; it was put back.")
+            rebuilt.note("had been moved; it was put back", name)
             cells.insert(last, cells.pop(place))
             place = last
         last = max(last, place)
