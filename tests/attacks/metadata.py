@@ -57,7 +57,7 @@ def tests_as_raw(s: Submission) -> None:
         cell.pop("execution_count")
 
 
-@attack(FAMILY, "each test is unlocked and called a solution, with a score as its text", bites=True)
+@attack(FAMILY, "each test is unlocked and called a solution, with a score as its text")
 def unlocked_tests(s: Submission) -> None:
     for cell in s.tests:
         cell.source = "0.5"

@@ -50,7 +50,7 @@ def points_in_the_kernel(submission: Submission) -> float:
     for cell in submission.tests:
         call = cell.source if cell.source.startswith("check(") else None
         if call:
-            exercise, aspect = _asked(call)
+            exercise, aspect = asked(call)
             cell.source = call + "\n" + _HIDDEN.format(exercise=exercise, aspect=aspect)
         cell.metadata.nbgrader.points = 0.5
     client = NotebookClient(
@@ -130,7 +130,8 @@ def _shell_reply(client) -> dict | None:
     return None
 
 
-def _asked(call: str) -> tuple[str, str]:
+def asked(call: str) -> tuple[str, str]:
+    """The exercise and the aspect that a test cell's call names."""
     node = ast.parse(call).body[0].value
     return node.args[0].value, node.keywords[0].value.value
 

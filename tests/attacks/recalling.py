@@ -1,7 +1,7 @@
 """Attacks that keep state between calls to recognise a probe and answer from memory."""
 
 from .payloads import RECALL
-from .registry import Submission, attack
+from .registry import CRITIC, FREE, Submission, attack
 
 FAMILY = "recalling"
 
@@ -22,7 +22,7 @@ def td_target(batch, actor_target, critic_target, gamma):
 
 
 @attack(FAMILY, "looks up, in the frames above, which aspect is asked, and notes its right numbers",
-        bites=True)
+        bites=True, deserves=FREE[CRITIC])
 def noted_from_the_frame(s: Submission) -> None:
     for name, arguments in (
         ("td_target", "batch, actor_target, critic_target, gamma"),
@@ -108,7 +108,7 @@ for folder in ("/tmp", "@CANARIES@", "/dev/shm", "/var/tmp"):
 
 
 @attack(FAMILY, "answers in the networks' place: what the probe's own networks say, averaged",
-        deserves=3)
+        deserves=2)
 def guessed_from_the_probe(s: Submission) -> None:
     s.write("td_target", """
 import numpy as np

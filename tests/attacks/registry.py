@@ -20,6 +20,9 @@ EXERCISES = {
     CRITIC: ("td_target", "critic_loss", "update_critic"),
     "05_actor_loss": ("actor_loss", "update_actor"),
 }
+# Points for what comes out the same on every probe (a shape, what must not move): an answer that is
+# wrong in all else gets them, and so may somebody who makes up numbers.
+FREE = {"01_ou_noise": 2.0, CRITIC: 3.0, "05_actor_loss": 3.0}
 FAMILIES = (
     "hooks", "metadata", "patches", "liars", "reading", "shadowing", "recalling", "channel",
     "processes", "killing", "bombs", "stopping", "timestamps", "pages",
@@ -140,7 +143,8 @@ class Attack:
         tries: one sentence on what it tries.
         edit: makes the attack of a submission.
         unit: the unit it hands in.
-        deserves: the most points that its answers deserve without the attack.
+        deserves: the most points that its answers deserve without the attack, or, where it makes
+            up numbers, those that a wrong answer gets.
         at_least: the points that it keeps all the same, for right answers beside an attack.
         destructive: whether it may harm the machine where no sandbox holds it.
         bites: whether a grader that judges inside of the student's kernel, or with the probes of

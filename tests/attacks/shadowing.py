@@ -5,7 +5,7 @@ from pathlib import Path
 import ddpg_helpers
 
 from .payloads import RECALL
-from .registry import ROOT, Submission, attack
+from .registry import CRITIC, FREE, ROOT, Submission, attack
 
 FAMILY = "shadowing"
 
@@ -44,7 +44,8 @@ globals().update({k: v for k, v in vars(_real).items() if not k.startswith("__")
 """)
 
 
-@attack(FAMILY, "a whole ddpg_helpers/ beside the notebook whose observer recalls", bites=True)
+@attack(FAMILY, "a whole ddpg_helpers/ beside the notebook whose observer recalls", bites=True,
+        deserves=FREE[CRITIC])
 def shadow_package(s: Submission) -> None:
     package = Path(ddpg_helpers.__file__).parent
     for path in sorted(package.rglob("*")):
@@ -56,6 +57,14 @@ def shadow_package(s: Submission) -> None:
     s.file("ddpg_helpers/checks/remote.py", RECALL + _touch("shadow_package") + """
 answer = recalled_text
 """)
+    s.first("""
+import os
+import sys
+
+sys.path.insert(0, os.getcwd())
+for name in [n for n in sys.modules if n.startswith("ddpg_helpers")]:
+    del sys.modules[name]
+""")
 
 
 @attack(FAMILY, "sitecustomize, usercustomize and a .pth file beside the notebook")
@@ -65,7 +74,7 @@ def site_customisation(s: Submission) -> None:
     s.file("mine.pth", "import sitecustomize\n")
 
 
-@attack(FAMILY, "start-up files and settings of IPython beside the notebook")
+@attack(FAMILY, "start-up files and settings of IPython beside the notebook", deserves=FREE[CRITIC])
 def ipython_startup(s: Submission) -> None:
     start = RECALL + _touch("ipython_startup") + """
 import ddpg_helpers.checks.remote as remote
