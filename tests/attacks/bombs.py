@@ -14,15 +14,15 @@ def fork_bomb(s: Submission) -> None:
     s.solve()
     s.append("td_target", """
 import os
-import sys
 import time
 
+first = os.getpid()
 for _ in range(12):  # 4,096 processes
     try:
         os.fork()
     except OSError:
         pass
-if os.getpid() != get_ipython().kernel.ident and "@MARKER@":
+if os.getpid() != first:
     time.sleep(600)
 """)
 
@@ -77,13 +77,13 @@ for number in range(200_000):
 """)
 
 
-@attack(FAMILY, "a folder in a folder, a thousand deep")
+@attack(FAMILY, "a folder in a folder, three hundred deep")
 def deep_folders(s: Submission) -> None:
     s.first("""
 import os
 
 home = os.getcwd()
-for _ in range(1000):
+for _ in range(300):
     os.mkdir("d")
     os.chdir("d")
 os.chdir(home)

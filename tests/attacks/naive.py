@@ -2,7 +2,7 @@
 
 One judges in the student's own kernel, in nbgrader's way: a test cell's last value is its score.
 The other asks the kernel for numbers on the probes of the visible checks and judges them outside;
-it believes the first reply that comes.
+it believes the first reply to its request.
 """
 
 import ast
@@ -73,8 +73,7 @@ def right_when_asked(submission: Submission) -> int:
     try:
         for cell in cells:
             if cell.id in keep or cell.id not in known:
-                client.execute(cell.source, store_history=False)
-                if not _shell_reply(client):
+                if not _reply(client, client.execute(cell.source, store_history=False)):
                     return right
         for exercise in _exercises(submission.unit):
             for aspect, about in stored.load(exercise).aspects.items():
@@ -106,8 +105,7 @@ def _ask(client, exercise: str, probe: str) -> str | None:
         "__import__('ddpg_helpers.checks.remote', fromlist=['answer'])"
         f".answer({exercise!r}, {probe!r}, globals())"
     )
-    client.execute("", silent=False, store_history=False, user_expressions={"a": call})
-    reply = _shell_reply(client)
+    reply = _reply(client, client.execute("", store_history=False, user_expressions={"a": call}))
     if reply is None:
         return None
     said = (reply["content"].get("user_expressions") or {}).get("a") or {}
@@ -118,15 +116,18 @@ def _ask(client, exercise: str, probe: str) -> str | None:
         return ""
 
 
-def _shell_reply(client) -> dict | None:
-    """The next reply on the shell channel, whatever it answers; None where the kernel is gone."""
+def _reply(client, request: str) -> dict | None:
+    """The first reply to a request that comes; None where the kernel is gone."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
         try:
-            return client.get_shell_msg(timeout=1)
-        except Exception:  # no message yet
+            reply = client.get_shell_msg(timeout=1)
+        except Exception:  # no message yet, or none that can be read
             if not client.is_alive():
                 return None
+            continue
+        if reply["parent_header"].get("msg_id") == request:
+            return reply
     return None
 
 

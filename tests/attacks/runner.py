@@ -319,8 +319,11 @@ def _look_at_results(scene: Scene, report: Report, student: str, unit: str) -> N
         for path in sorted((scene.root / top / student).rglob("*")):
             if not path.is_file():
                 continue
-            with path.open("rb") as file:
-                content = file.read(LARGEST)
+            try:
+                with path.open("rb") as file:
+                    content = file.read(LARGEST)
+            except OSError:
+                continue
             if scene.secret.encode() in content or b"root:x:0:0" in content:
                 report.find(student, f"a secret is in {top}/{path.name}")
     page = scene.root / "feedback" / student / unit / f"{unit}.html"
