@@ -227,6 +227,9 @@ def _grade(scene: Scene, report: Report, limit: float) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             report.find("", f"grading did not end within {limit:.0f} s")
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     report.seconds = time.monotonic() - started
     with (scene.root / "printed.txt").open("rb") as file:
         report.printed = file.read(LARGEST).decode("utf-8", "replace")
