@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     appeal.add_argument("unit", metavar="UNIT")
     appeal.add_argument("aspect", metavar="ASPECT", help='such as "mask" or "td_target.mask"')
 
+    _add_bundle(commands)
     options = parser.parse_args(arguments)
     # nbgrader calls alembic by name; find it also where the environment is not activated.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -64,7 +66,51 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if run(options.seeds) else 1
     if options.command == "appeal":
         return _appeal(options.student, options.unit, options.aspect)
+    if options.command == "bundle":
+        return _bundle(options)
     return _grade(options)
+
+
+def _add_bundle(commands: Any) -> None:
+    bundle = commands.add_parser("bundle", help="write one zip with all that students need")
+    bundle.add_argument(
+        "units", nargs="*", metavar="UNIT",
+        help="units to hand out; if none, all that can be handed out together",
+    )  # fmt: skip
+    bundle.add_argument(
+        "--student-url", metavar="URL",
+        help="where the unpacked zip will be on the web, such as a public GitHub repository: "
+        "notebooks get badges and fetch the package from there where it is missing",
+    )  # fmt: skip
+    bundle.add_argument(
+        "--with-answers", action="store_true",
+        help="allow a unit whose modules answer another one in the zip: the deadlines have passed",
+    )  # fmt: skip
+    bundle.add_argument("--output", type=Path, metavar="FILE", help="the zip; in dist/ if none")
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from ddpg_helpers.instructor.course import bundle
+    from ddpg_helpers.instructor.course.layout import UNITS
+
+    try:
+        path = bundle.bundle(
+            options.units,
+            student_url=options.student_url,
+            with_answers=options.with_answers,
+            output=options.output,
+        )
+    except bundle.BundleError as error:
+        print(f"ddpg-course: {error}", file=sys.stderr)
+        return 1
+    print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    if not options.units:
+        left = [unit for unit in UNITS if unit not in bundle.units_together()]
+        print(
+            f"Left out: {', '.join(left)}, which come with answers to units before them. Bundle "
+            "each by name, after the deadlines of those."
+        )
+    return 0
 
 
 def _build(*, check: bool) -> int:

@@ -17,6 +17,7 @@ import tomli_w
 from ddpg_helpers.instructor.course.layout import CACHE, PACKAGE, ROOT
 
 INSTRUCTOR = "instructor"
+_LONG_AGO = "315532800"  # 1980, for files in the wheel: the same bytes for the same content
 
 
 def student_files() -> list[Path]:
@@ -44,6 +45,8 @@ def student_hash() -> str:
 def build_wheel(folder: Path) -> Path:
     """Build the student wheel into ``folder`` and return its path.
 
+    The same content gives the same bytes.
+
     Raises:
         RuntimeError: the wheel could not be built; holds the builder's output.
     """
@@ -54,10 +57,9 @@ def build_wheel(folder: Path) -> Path:
             target = project / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / path, target)
-        for name in ("README.md", "LICENSE"):
-            if (ROOT / name).exists():
-                shutil.copyfile(ROOT / name, project / name)
+        shutil.copyfile(ROOT / "LICENSE", project / "LICENSE")
         settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        del settings["project"]["readme"]  # which is for instructors
         del settings["project"]["scripts"]
         del settings["project"]["optional-dependencies"]["instructor"]
         (project / "pyproject.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
@@ -65,7 +67,7 @@ def build_wheel(folder: Path) -> Path:
         done = subprocess.run(
             [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet",
              "--disable-pip-version-check", "--wheel-dir", wheels, project],
-            capture_output=True, text=True,
+            capture_output=True, text=True, env={**os.environ, "SOURCE_DATE_EPOCH": _LONG_AGO},
         )  # fmt: skip
         if done.returncode != 0:
             raise RuntimeError(f"the student wheel could not be built:\n{done.stdout}{done.stderr}")
