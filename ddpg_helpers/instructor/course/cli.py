@@ -55,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     appeal.add_argument("aspect", metavar="ASPECT", help='such as "mask" or "td_target.mask"')
 
     _add_bundle(commands)
+    _add_grades(commands)
+    _add_report(commands)
     options = parser.parse_args(arguments)
     # nbgrader calls alembic by name; find it also where the environment is not activated.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -68,6 +70,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _appeal(options.student, options.unit, options.aspect)
     if options.command == "bundle":
         return _bundle(options)
+    if options.command == "bundle":
+        return _bundle(options)
+    if options.command == "grades":
+        return _grades(options)
+    if options.command == "report":
+        return _report(options)
     return _grade(options)
 
 
@@ -110,6 +118,69 @@ def _bundle(options: argparse.Namespace) -> int:
             f"Left out: {', '.join(left)}, which come with answers to units before them. Bundle "
             "each by name, after the deadlines of those."
         )
+    return 0
+
+
+def _add_grades(commands: Any) -> None:
+    grades = commands.add_parser("grades", help="write the grades for people, Canvas or Moodle")
+    grades.add_argument("units", nargs="*", metavar="UNIT", help="units to write; all if none")
+    grades.add_argument(
+        "--for", dest="form", choices=("class", "canvas", "moodle"), default="class",
+        help='"class" (a line for each student and unit), or what Canvas or Moodle imports',
+    )  # fmt: skip
+    grades.add_argument(
+        "--roster", type=Path, metavar="FILE",
+        help="who is in the class; roster.csv if none, which Canvas and Moodle need",
+    )  # fmt: skip
+    grades.add_argument(
+        "--partial", action="store_true",
+        help="write the points so far where answers wait to be graded by hand",
+    )  # fmt: skip
+    grades.add_argument(
+        "--output", type=Path, metavar="FILE", help="grades_FORMAT.csv if none"
+    )  # fmt: skip
+
+
+def _grades(options: argparse.Namespace) -> int:
+    from ddpg_helpers.instructor.course import grades
+    from ddpg_helpers.instructor.course.layout import ROOT
+    from ddpg_helpers.instructor.course.roster import RosterError
+
+    roster = options.roster or ROOT / "roster.csv"
+    if options.roster is None and options.form == "class" and not roster.exists():
+        roster = None
+    path = options.output or ROOT / f"grades_{options.form}.csv"
+    try:
+        read = grades.read_grades(options.units, roster=roster)
+        left_out = grades.export_grades(read, options.form, path, partial=options.partial)
+    except (grades.GradesError, RosterError) as error:
+        print(f"ddpg-course: {error}", file=sys.stderr)
+        return 1
+    print("\n".join([*left_out, f"wrote {path}"]))
+    if options.form == "moodle":
+        points = ", ".join(f"{unit} {of:g}" for unit, of in read.units.items())
+        print(f"Moodle gives a new grade item 100 points: set its maximum grade ({points}).")
+    return 0
+
+
+def _add_report(commands: Any) -> None:
+    report = commands.add_parser("report", help="write a page on how the class did")
+    report.add_argument("units", nargs="*", metavar="UNIT", help="units to report on; all if none")
+    report.add_argument("--output", type=Path, metavar="FILE", help="report.html if none")
+
+
+def _report(options: argparse.Namespace) -> int:
+    from ddpg_helpers.instructor.course.grades import GradesError
+    from ddpg_helpers.instructor.course.layout import ROOT
+    from ddpg_helpers.instructor.course.report import write_report
+
+    path = options.output or ROOT / "report.html"
+    try:
+        write_report(path, options.units)
+    except GradesError as error:
+        print(f"ddpg-course: {error}", file=sys.stderr)
+        return 1
+    print(f"wrote {path}")
     return 0
 
 
