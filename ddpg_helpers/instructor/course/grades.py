@@ -5,17 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from ddpg_helpers.instructor.course.grade import course_config
 from ddpg_helpers.instructor.course.layout import ROOT, UNITS
 from ddpg_helpers.instructor.course.roster import FORMULA, Student, read_roster
+from ddpg_helpers.instructor.grading.export import state_of
 
 FORMATS = ("class", "canvas", "moodle")
 ROSTER = "roster.csv"
-NOT_SUBMITTED = "nothing was submitted"
-NOT_GRADED = "it was submitted but could not be graded, or was not graded yet"
+GRADED, NOT_SUBMITTED = "graded", "not submitted"  # as state_of says
 _CANVAS_IDS = ("canvas_id", "sis_user_id", "sis_login_id")
 _MOODLE_IDS = {"id_number": "ID number", "email": "Email address"}
 
@@ -33,7 +33,7 @@ class Grade:
         unit: "04_critic_loss".
         points: late penalty taken off; None where there is no grade, which is not a zero.
         of: the unit's points.
-        penalty: the points taken off.
+        penalty: the points taken off; None where there is no grade.
         waiting: answers with points that a person has still to grade; ``points`` are without them.
         note: why there are no points, or not all of them; empty otherwise.
     """
@@ -42,7 +42,7 @@ class Grade:
     unit: str
     points: float | None
     of: float
-    penalty: float = 0.0
+    penalty: float | None = None
     waiting: int = 0
     note: str = ""
 
@@ -89,20 +89,19 @@ def read_grades(
                 f"{missing[0]} was not graded yet: run `ddpg-course grade {missing[0]}`"
             )
         chosen = {unit: known[unit] for unit in sorted(units or known)}
-        submitted = {(s.student.id, unit) for unit in chosen
-                     for s in gradebook.assignment_submissions(unit)}  # fmt: skip
-        submitted |= {(folder.parent.name, unit) for unit in chosen
-                      for folder in (root / "submitted").glob(f"*/{unit}")}  # fmt: skip
+        folders = [path for unit in chosen for kept in ("submitted", "autograded")
+                   for path in (root / kept).glob(f"*/{unit}")]  # fmt: skip
+        submitters = sorted({folder.parent.name for folder in folders})
         if roster is None:
-            students = {name: Student(name) for name in sorted({name for name, _ in submitted})}
-        strangers = sorted({name for name, _ in submitted} - students.keys())
+            students = {name: Student(name) for name in submitters}
+        strangers = [name for name in submitters if name not in students]
         if strangers:
             raise GradesError(
                 f"{', '.join(strangers)} submitted work and {'are' if strangers[1:] else 'is'} "
                 f"not in {roster.name}: add a line for each, or correct the folders in submitted/"
             )
         table = {
-            (name, unit): _grade(gradebook, name, unit, of, (name, unit) in submitted, root)
+            (name, unit): _grade(gradebook, name, unit, of, root)
             for name in students for unit, of in chosen.items()
         }  # fmt: skip
     return Grades(chosen, students, table)
@@ -126,29 +125,18 @@ def graded_notebook(root: Path, student: str, unit: str) -> Path:
     return root / "autograded" / student / unit / f"{unit}.ipynb"
 
 
-def _grade(
-    gradebook: Gradebook, student: str, unit: str, of: float, submitted: bool, root: Path
-) -> Grade:
-    if not submitted:
-        return Grade(student, unit, None, of, note=NOT_SUBMITTED)
-    try:
-        submission = gradebook.find_submission(unit, student)
-    except MissingEntry:
-        return Grade(student, unit, None, of, note=NOT_GRADED)
-    # Where grading fails, the gradebook keeps zeros, or the points of an earlier submission.
-    if not graded_notebook(root, student, unit).exists():
-        return Grade(student, unit, None, of, note=NOT_GRADED)
+def _grade(gradebook: Gradebook, student: str, unit: str, of: float, root: Path) -> Grade:
+    state = state_of(root, student, unit)
+    if state != GRADED:  # the gradebook may hold zeros, or the points of an earlier submission
+        return Grade(student, unit, None, of, note=state)
+    submission = gradebook.find_submission(unit, student)
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     waiting = sum(bool(g.needs_manual_grade and g.max_score) for g in grades)
     penalty = float(submission.late_submission_penalty or 0)
     points = max(0.0, float(submission.score) - penalty)
     answers = "answer waits" if waiting == 1 else "answers wait"
-    note = (
-        f"{waiting} {answers} to be graded by hand; the rest has {points:g} points"
-        if waiting
-        else ""
-    )
-    return Grade(student, unit, points, of, penalty, waiting, note)
+    note = f"{waiting} {answers} to be graded by hand; the rest has {points:g} points"
+    return Grade(student, unit, points, of, penalty, waiting, note if waiting else "")
 
 
 def export_grades(grades: Grades, form: str, path: Path, *, partial: bool = False) -> list[str]:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from ddpg_helpers.checks.aspects import ASPECTS
 from ddpg_helpers.checks.aspects import UNITS as EXERCISES
 from ddpg_helpers.instructor.course.grades import (
-    NOT_GRADED,
+    NOT_SUBMITTED,
     Grade,
     Grades,
     graded_notebook,
@@ -86,7 +86,7 @@ def _unit(name: str, grades: Grades, root: Path) -> Unit:
     unit = Unit(name, grades.units[name])
     for student in grades.students:
         grade = grades.table[student, name]
-        if grade.points is None and grade.note != NOT_GRADED:
+        if grade.note == NOT_SUBMITTED:
             continue
         unit.grades.append(grade)
         if grade.points is not None:
@@ -160,8 +160,9 @@ def _mistakes(units: Sequence[Unit]) -> Iterable[str]:
     for _, unit, exercise, mistake, aspect, students in rows:
         yield (
             f"<tr><td>{_text(unit.name[:2])}</td>"
-            f"<td class='number'>{len(students)} of {unit.judged}</td><td><code>{_text(exercise)}</code></td><td>{_what(exercise, mistake, aspect)}</td>"
-            f"<td>{_names(students)}</td></tr>"
+            f"<td class='number'>{len(students)} of {unit.judged}</td>"
+            f"<td><code>{_text(exercise)}</code></td>"
+            f"<td>{_what(exercise, mistake, aspect)}</td><td>{_names(students)}</td></tr>"
         )
     yield "</table>"
 

@@ -50,7 +50,7 @@ def read_roster(path: Path) -> dict[str, Student]:
     Raises:
         RosterError: the file is not there or no UTF-8; a column is unknown, doubled, or the column
             ``student`` is missing; a line has too many cells or no student; an id comes twice, or
-            begins like a formula.
+            one of another system begins like a formula.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -83,7 +83,7 @@ def read_roster(path: Path) -> dict[str, Student]:
             raise RosterError(f"{path.name}, line {number} names no student")
         for column in _UNIQUE:
             value = getattr(student, column)
-            if value.startswith(FORMULA):
+            if column != "student" and value.startswith(FORMULA):
                 raise RosterError(
                     f"{path.name}, line {number}: {column} {value!r} begins with {value[0]!r}, "
                     "which a spreadsheet would take for a formula"
