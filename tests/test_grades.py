@@ -62,6 +62,7 @@ def kept(tmp_path_factory):
     course_config(root)  # with it, nbgrader finds what it makes a gradebook with
     (root / "roster.csv").write_text(ROSTER)
     with Gradebook(f"sqlite:///{root}/gradebook.db", "ddpg") as gradebook:
+        gradebook.add_assignment("05_actor_loss")  # which nobody has submitted
         for unit, cells in {CRITIC: (4, 6), EXPERIMENTS: (5, 5)}.items():
             gradebook.add_assignment(unit)
             gradebook.add_notebook(unit, unit)

@@ -179,12 +179,14 @@ def _with_address(content: bytes, path: str, home: Home, wheel: str) -> bytes:
 
 def _start(units: Sequence[str], wheel: str, home: Home | None) -> str:
     text = START.read_text(encoding="utf-8")
-    if home is None or home.github is None:
+    if home is None:
         online = (
             "Upload the notebook, the files `*.py` beside it in its folder (where there are any) "
             f"and `{wheel}` to Google Colab (File, Upload notebook; then the folder symbol on the "
-            "left). The notebook's first code cell installs the package from there."
+            "left)."
         )
+    elif home.github is None:
+        online = "Upload the notebook to Google Colab (File, Upload notebook)."
     else:
         online = "Each notebook has one badge that opens it on Google Colab, and one for Binder."
     listed = "\n".join(f"- `{unit}/{unit}.ipynb`" for unit in units)

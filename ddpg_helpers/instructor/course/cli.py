@@ -87,8 +87,8 @@ def _add_bundle(commands: Any) -> None:
     )  # fmt: skip
     bundle.add_argument(
         "--student-url", metavar="URL",
-        help="where the unpacked zip will be on the web, such as a public GitHub repository: "
-        "notebooks get badges and fetch the package from there where it is missing",
+        help="where what is in the zip's folder will be on the web, such as a public GitHub "
+        "repository: notebooks get badges and fetch the package from there where it is missing",
     )  # fmt: skip
     bundle.add_argument(
         "--with-answers", action="store_true",
@@ -112,6 +112,8 @@ def _bundle(options: argparse.Namespace) -> int:
         print(f"ddpg-course: {error}", file=sys.stderr)
         return 1
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    if options.student_url:
+        print(f"Put what is in its folder {bundle.FOLDER}/ at {options.student_url}.")
     if not options.units:
         left = [unit for unit in UNITS if unit not in bundle.units_together()]
         print(

@@ -13,8 +13,6 @@ from ddpg_helpers.instructor.course.layout import ROOT, UNITS
 from ddpg_helpers.instructor.course.roster import FORMULA, Student, read_roster
 from ddpg_helpers.instructor.grading.export import state_of
 
-FORMATS = ("class", "canvas", "moodle")
-ROSTER = "roster.csv"
 GRADED, NOT_SUBMITTED = "graded", "not submitted"  # as state_of says
 _CANVAS_IDS = ("canvas_id", "sis_user_id", "sis_login_id")
 _MOODLE_IDS = {"id_number": "ID number", "email": "Email address"}
@@ -68,7 +66,7 @@ def read_grades(
     """Read the gradebook.
 
     Args:
-        units: those to read; all in the gradebook when empty.
+        units: those to read; all of which something was submitted when empty.
         roster: who is in the class; when None, who has submitted something.
         root: the course's folder.
 
@@ -88,13 +86,12 @@ def read_grades(
             raise GradesError(
                 f"{missing[0]} was not graded yet: run `ddpg-course grade {missing[0]}`"
             )
-        chosen = {unit: known[unit] for unit in sorted(units or known)}
-        folders = [path for unit in chosen for kept in ("submitted", "autograded")
-                   for path in (root / kept).glob(f"*/{unit}")]  # fmt: skip
-        submitters = sorted({folder.parent.name for folder in folders})
+        submitters = {unit: _submitters(root, unit) for unit in units or known}
+        chosen = {unit: known[unit] for unit in sorted(submitters) if units or submitters[unit]}
+        everybody = sorted(set().union(*submitters.values()))
         if roster is None:
-            students = {name: Student(name) for name in submitters}
-        strangers = [name for name in submitters if name not in students]
+            students = {name: Student(name) for name in everybody}
+        strangers = [name for name in everybody if name not in students]
         if strangers:
             raise GradesError(
                 f"{', '.join(strangers)} submitted work and {'are' if strangers[1:] else 'is'} "
@@ -118,6 +115,11 @@ def open_gradebook(root: Path) -> Gradebook:
         if not Path(course.db_url.removeprefix("sqlite:///")).exists():
             raise GradesError("there is no gradebook yet: run `ddpg-course grade`")
     return Gradebook(course.db_url, course.course_id)
+
+
+def _submitters(root: Path, unit: str) -> set[str]:
+    return {folder.parent.name for kept in ("submitted", "autograded")
+            for folder in (root / kept).glob(f"*/{unit}")}  # fmt: skip
 
 
 def graded_notebook(root: Path, student: str, unit: str) -> Path:

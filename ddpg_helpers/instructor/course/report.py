@@ -72,7 +72,7 @@ def write_report(path: Path, units: Sequence[str] = (), *, root: Path = ROOT) ->
 
     Args:
         path: is written over.
-        units: those to report on; all in the gradebook when empty.
+        units: those to report on; all of which something was submitted when empty.
         root: the course's folder.
 
     Raises:
@@ -352,7 +352,7 @@ th { font-weight: 600; white-space: nowrap; } td:last-child { overflow-wrap: any
 th.number, td.number { text-align: right; white-space: nowrap; }
 td.bar { width: 16rem; } .bar div { display: flex; height: 1rem; margin-top: .25rem; }
 .bar span { display: block; }
-table.bars { width: 100%; }
+table.bars { width: 100%; } table.bars td:first-child { width: 14rem; }
 .key { display: inline-block; width: .9rem; height: .9rem; margin: 0 .35rem 0 .9rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; }
 figcaption { color: #555; font-size: .9rem; }
