@@ -140,6 +140,12 @@ def test_a_unit_that_answers_another_is_not_bundled_with_it_unasked(tmp_path):
     assert len(notebooks(path)) == 2
 
 
+def test_after_the_deadlines_all_units_fit_into_one_bundle(tmp_path):
+    path = bundle(with_answers=True, output=tmp_path / "bundle.zip")
+    assert len(notebooks(path)) == len(layout.UNITS)
+    assert path.stat().st_size < 3_000_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -122,7 +122,8 @@ def bundle(
     It is made from ``source/``, so that it is never out of date.
 
     Args:
-        units: such as "04_critic_loss"; all that can be handed out at once when empty.
+        units: such as "04_critic_loss"; when empty, all that can be handed out at once, or all
+            units where answers may come with them.
         student_url: where the unpacked bundle will be on the web; notebooks fetch the package from
             there where it is missing, and have badges where it is a GitHub repository.
         with_answers: whether a unit may come with answers to another one.
@@ -135,7 +136,8 @@ def bundle(
     unknown = [unit for unit in units if unit not in UNITS]
     if unknown:
         raise BundleError(f"there is no unit {unknown[0]!r}; there are {', '.join(UNITS)}")
-    chosen = [unit for unit in UNITS if unit in (units or units_together())]
+    chosen = list(dict.fromkeys(units) or (UNITS if with_answers else units_together()))
+    chosen.sort(key=UNITS.index)
     answers = given_away(chosen)
     if answers and not with_answers:
         raise BundleError(

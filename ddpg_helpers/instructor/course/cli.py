@@ -113,8 +113,8 @@ def _bundle(options: argparse.Namespace) -> int:
         return 1
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     if options.student_url:
-        print(f"Put what is in its folder {bundle.FOLDER}/ at {options.student_url}.")
-    if not options.units:
+        print(f"Put what is in its folder {bundle.FOLDER}/ there: {options.student_url}")
+    if not options.units and not options.with_answers:
         left = [unit for unit in UNITS if unit not in bundle.units_together()]
         print(
             f"Left out: {', '.join(left)}, which come with answers to units before them. Bundle "
