@@ -356,5 +356,5 @@ table.bars { width: 100%; } table.bars td:first-child { width: 14rem; }
 .key { display: inline-block; width: .9rem; height: .9rem; margin: 0 .35rem 0 .9rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; }
 figcaption { color: #555; font-size: .9rem; }
-code { font-size: .9em; white-space: nowrap; }
+code { font-size: .9em; } code, summary { white-space: nowrap; }
 """
