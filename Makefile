@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup grade lab test test-full benchmark benchmark-learning clean
+.PHONY: setup grade lab test test-full attacks benchmark benchmark-learning clean
 
 setup: $(READY)
 
@@ -35,6 +35,10 @@ test: $(READY)
 test-full: $(READY)
 	$(BIN)/python -m pytest -q -m full
 	$(BIN)/ddpg-course verify --seeds 10
+
+# Needs bubblewrap: some of these attacks would do harm without a sandbox.
+attacks: $(READY)
+	$(BIN)/python -m tests.attacks
 
 # Peers take part where they are installed: .venv/bin/pip install stable-baselines3
 benchmark: $(READY)

@@ -3,26 +3,19 @@
 import ast
 
 import nbformat
-import numpy as np
 import pytest
-import torch
 from attacks.active import active_content
 from attacks.faults import Ending, all_faults
-from attacks.naive import asked, points_in_the_kernel, right_when_asked
+from attacks.naive import points_in_the_kernel, right_when_asked
 from attacks.pages import ACTIVE
 from attacks.registry import (
-    EXERCISES,
     FAMILIES,
-    FREE,
     Scene,
     Submission,
     all_attacks,
     honest_points,
 )
 from attacks.runner import Report, lay_out, run, table
-
-from ddpg_helpers.checks.verdict import Outcome
-from ddpg_helpers.checks.visible import verdict_on
 
 ATTACKS, FAULTS = all_attacks(), all_faults()
 BITING = [name for name, a in ATTACKS.items() if a.bites]
@@ -116,24 +109,6 @@ WRONG_ANSWERS = {
     },
     "05_actor_loss": {"update_actor": "actor.linear1.weight.data += 1.0"},
 }
-
-
-@pytest.mark.parametrize("unit", FREE)
-def test_points_that_made_up_numbers_may_get_are_those_of_wrong_answers(unit, scene, tmp_path):
-    submission = Submission(unit, tmp_path, scene)
-    namespace = {"np": np, "torch": torch}
-    for cell in submission.notebook.cells:
-        if cell.id in EXERCISES[unit]:
-            for name, body in WRONG_ANSWERS[unit].items():
-                head, name, rest = cell.source.partition(f"def {name}(")
-                cell.source = head + name + rest.replace("raise NotImplementedError()", body, 1)
-            exec(cell.source, namespace)
-    points = 0.0
-    for cell in submission.tests:
-        exercise, aspect = asked(cell.source)
-        if verdict_on(exercise, aspect, namespace).outcome is Outcome.RIGHT:
-            points += cell.metadata.nbgrader.points
-    assert points >= FREE[unit]
 
 
 @pytest.mark.full

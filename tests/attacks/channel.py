@@ -1,7 +1,7 @@
 """Attacks on the data channel between the student's kernel and the judge."""
 
 from .payloads import RECALL
-from .registry import CRITIC, FREE, Submission, attack
+from .registry import CRITIC, Submission, attack
 
 FAMILY = "channel"
 
@@ -21,7 +21,7 @@ remote.answer = answer
 """)
 
 
-@attack(FAMILY, "arrays whose shapes promise more than they hold", deserves=FREE[CRITIC])
+@attack(FAMILY, "arrays whose shapes promise more than they hold")
 def wrong_shapes(s: Submission) -> None:
     _answer(s, """
     import json
@@ -172,8 +172,7 @@ def shell_reply(content, parent=None):
 """
 
 
-@attack(FAMILY, "ten thousand replies on the shell channel before the real one",
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "ten thousand replies on the shell channel before the real one")
 def many_shell_replies(s: Submission) -> None:
     _answer(s, _SHELL.replace("\n", "\n    ") + """
     for number in range(10_000):
@@ -183,7 +182,7 @@ def many_shell_replies(s: Submission) -> None:
 
 
 @attack(FAMILY, "a reply that calls itself the answer to the request comes before the real one",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def forged_reply_first(s: Submission) -> None:
     _answer(s, _SHELL.replace("\n", "\n    ") + """
     parent = get_ipython().kernel.get_parent("shell")
@@ -196,8 +195,7 @@ def forged_reply_first(s: Submission) -> None:
 """)
 
 
-@attack(FAMILY, "replies with the header of an earlier and of an invented request",
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "replies with the header of an earlier and of an invented request")
 def forged_parent_header(s: Submission) -> None:
     _answer(s, _SHELL.replace("\n", "\n    ") + """
     import copy
@@ -216,8 +214,7 @@ def forged_parent_header(s: Submission) -> None:
 """)
 
 
-@attack(FAMILY, "a thread sends outputs and replies for a test long after it ended",
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "a thread sends outputs and replies for a test long after it ended")
 def late_messages(s: Submission) -> None:
     s.first(RECALL + """
 import threading
@@ -245,7 +242,7 @@ threading.Thread(target=late, daemon=True).start()
 
 
 @attack(FAMILY, "the kernel is a client of its own sockets, and puts a forger into itself",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def own_sockets(s: Submission) -> None:
     code = RECALL + "\nimport ddpg_helpers.checks.remote as remote\nremote.answer = recalled_text\n"
     s.append("update_critic", f"""
@@ -322,8 +319,7 @@ def _dump_probe_of(batch):
 """)
 
 
-@attack(FAMILY, "every message is signed with a wrong key, or with none, in turn",
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "every message is signed with a wrong key, or with none, in turn")
 def wrong_signatures(s: Submission) -> None:
     _answer(s, """
     session = get_ipython().kernel.session

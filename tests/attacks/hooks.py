@@ -1,7 +1,7 @@
 """Attacks through IPython's and the kernel's hooks."""
 
 from .payloads import RECALL, WRONG
-from .registry import CRITIC, FREE, Submission, attack
+from .registry import CRITIC, Submission, attack
 
 FAMILY = "hooks"
 
@@ -128,7 +128,7 @@ get_ipython().events.register("post_run_cell", lambda result: clear_output())
 
 
 @attack(FAMILY, "the kernel's do_execute answers every question with a stored right outcome",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def kernel_do_execute(s: Submission) -> None:
     s.first(RECALL + """
 
@@ -143,8 +143,7 @@ get_ipython().kernel.do_execute = do_execute
 """)
 
 
-@attack(FAMILY, "the shell's user_expressions answers with a stored right outcome", bites=True,
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "the shell's user_expressions answers with a stored right outcome", bites=True)
 def shell_user_expressions(s: Submission) -> None:
     s.first(RECALL + """
 
@@ -174,8 +173,7 @@ shell.run_cell, shell.run_cell_async = nothing, nothing_later
 """)
 
 
-@attack(FAMILY, "the kernel's handler of execute requests replies that all went well", bites=True,
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "the kernel's handler of execute requests replies that all went well", bites=True)
 def execute_request_handler(s: Submission) -> None:
     for name, code in WRONG.items():
         s.write(name, code)

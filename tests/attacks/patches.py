@@ -1,7 +1,7 @@
 """Attacks through patched libraries and a patched observer."""
 
 from .payloads import RECALL
-from .registry import CRITIC, FREE, Submission, attack
+from .registry import Submission, attack
 
 FAMILY = "patches"
 
@@ -19,7 +19,7 @@ verdict.not_attempted = lambda *args, **keywords: False
 
 
 @attack(FAMILY, "observe gives the stored right outcome of the probe most like the one it gets",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def patched_observe(s: Submission) -> None:
     s.first(RECALL + """
 import ddpg_helpers.checks.observe as observe_module
@@ -30,20 +30,17 @@ observe_module.observe = remote.observe = visible.observe = recall
 """)
 
 
-@attack(FAMILY, "the same in the unit on noise", unit="01_ou_noise", bites=True,
-        deserves=FREE["01_ou_noise"])
+@attack(FAMILY, "the same in the unit on noise", unit="01_ou_noise", bites=True)
 def patched_observe_01(s: Submission) -> None:
     patched_observe(s)
 
 
-@attack(FAMILY, "the same in the unit on the actor's loss", unit="05_actor_loss", bites=True,
-        deserves=FREE["05_actor_loss"])
+@attack(FAMILY, "the same in the unit on the actor's loss", unit="05_actor_loss", bites=True)
 def patched_observe_05(s: Submission) -> None:
     patched_observe(s)
 
 
-@attack(FAMILY, "the encoder of observations encodes the stored right one", bites=True,
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "the encoder of observations encodes the stored right one", bites=True)
 def patched_wire(s: Submission) -> None:
     s.first(RECALL + """
 import ddpg_helpers.checks.remote as remote
@@ -68,7 +65,7 @@ _wire.dump_observation = remote.dump_observation = dump_observation
 
 
 @attack(FAMILY, "the student's end of the channel answers with the stored right outcome",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def patched_remote_answer(s: Submission) -> None:
     s.first(RECALL + """
 import ddpg_helpers.checks.remote as remote
@@ -77,8 +74,7 @@ remote.answer = recalled_text
 """)
 
 
-@attack(FAMILY, "the table of observers holds some that note the stored right numbers", bites=True,
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "the table of observers holds some that note the stored right numbers", bites=True)
 def patched_observers(s: Submission) -> None:
     s.first(RECALL + """
 import ddpg_helpers.checks.observe as observe_module
@@ -94,7 +90,7 @@ for exercise in observe_module._OBSERVERS:
 
 
 @attack(FAMILY, "json.dumps gives the stored right outcome whatever it is asked to write",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def patched_json(s: Submission) -> None:
     s.first(RECALL + """
 import json

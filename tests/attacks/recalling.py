@@ -1,7 +1,7 @@
 """Attacks that keep state between calls to recognise a probe and answer from memory."""
 
 from .payloads import RECALL
-from .registry import CRITIC, FREE, Submission, attack
+from .registry import CRITIC, Submission, attack
 
 FAMILY = "recalling"
 
@@ -22,7 +22,7 @@ def td_target(batch, actor_target, critic_target, gamma):
 
 
 @attack(FAMILY, "looks up, in the frames above, which aspect is asked, and notes its right numbers",
-        bites=True, deserves=FREE[CRITIC])
+        bites=True)
 def noted_from_the_frame(s: Submission) -> None:
     for name, arguments in (
         ("td_target", "batch, actor_target, critic_target, gamma"),

@@ -20,9 +20,6 @@ EXERCISES = {
     CRITIC: ("td_target", "critic_loss", "update_critic"),
     "05_actor_loss": ("actor_loss", "update_actor"),
 }
-# Points for what comes out the same on every probe (a shape, what must not move): an answer that is
-# wrong in all else gets them, and so may somebody who makes up numbers.
-FREE = {"01_ou_noise": 2.0, CRITIC: 3.0, "05_actor_loss": 3.0}
 FAMILIES = (
     "hooks", "metadata", "patches", "liars", "reading", "shadowing", "recalling", "channel",
     "processes", "killing", "bombs", "stopping", "timestamps", "pages",

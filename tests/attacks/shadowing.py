@@ -5,7 +5,7 @@ from pathlib import Path
 import ddpg_helpers
 
 from .payloads import RECALL
-from .registry import CRITIC, FREE, ROOT, Submission, attack
+from .registry import ROOT, Submission, attack
 
 FAMILY = "shadowing"
 
@@ -44,8 +44,7 @@ globals().update({k: v for k, v in vars(_real).items() if not k.startswith("__")
 """)
 
 
-@attack(FAMILY, "a whole ddpg_helpers/ beside the notebook whose observer recalls", bites=True,
-        deserves=FREE[CRITIC])
+@attack(FAMILY, "a whole ddpg_helpers/ beside the notebook whose observer recalls", bites=True)
 def shadow_package(s: Submission) -> None:
     package = Path(ddpg_helpers.__file__).parent
     for path in sorted(package.rglob("*")):
@@ -74,7 +73,7 @@ def site_customisation(s: Submission) -> None:
     s.file("mine.pth", "import sitecustomize\n")
 
 
-@attack(FAMILY, "start-up files and settings of IPython beside the notebook", deserves=FREE[CRITIC])
+@attack(FAMILY, "start-up files and settings of IPython beside the notebook")
 def ipython_startup(s: Submission) -> None:
     start = RECALL + _touch("ipython_startup") + """
 import ddpg_helpers.checks.remote as remote

@@ -279,6 +279,9 @@ class _Grading:
         return True
 
     def _fail(self, place: Place, reason: str) -> None:
+        unit, student = place
+        for folder in ("autograded", "feedback"):  # what an earlier submission may have left
+            shutil.rmtree(self.root / folder / student / unit, ignore_errors=True)
         self.summary.failed[place] = reason
         self._bar.say(f"{place[0]} of {place[1]}: could not be graded: {reason}")
         self._bar.step()

@@ -73,6 +73,7 @@ class ExecuteSubmission(NbGraderPreprocessor):
             **judged.metadata.get(KEY, {}),
             "problems": record.problems,
             "verdicts": record.verdicts,
+            "seconds": record.seconds,
         }
         for problem in record.problems:
             self.log.warning("%s", problem)
