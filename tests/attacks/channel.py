@@ -1,7 +1,7 @@
 """Attacks on the data channel between the student's kernel and the judge."""
 
 from .payloads import RECALL
-from .registry import CRITIC, Submission, attack
+from .registry import Submission, attack
 
 FAMILY = "channel"
 

@@ -1,7 +1,7 @@
 """Attacks through IPython's and the kernel's hooks."""
 
 from .payloads import RECALL, WRONG
-from .registry import CRITIC, Submission, attack
+from .registry import Submission, attack
 
 FAMILY = "hooks"
 

@@ -1,7 +1,7 @@
 """Attacks that keep state between calls to recognise a probe and answer from memory."""
 
 from .payloads import RECALL
-from .registry import CRITIC, Submission, attack
+from .registry import Submission, attack
 
 FAMILY = "recalling"
 

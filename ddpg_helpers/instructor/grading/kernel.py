@@ -28,7 +28,8 @@ KEPT_VARIABLES = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
     "USERPROFILE", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING",
 )  # fmt: skip
-MAX_MESSAGE_BYTES = 8_000_000  # a longer message ends the connection to the kernel
+MAX_MESSAGE_BYTES = 32_000_000  # a longer message ends the connection to the kernel
+MAX_WAITING = 30  # messages that wait here; more wait in the kernel, and are dropped there
 
 
 class StudentKernelClient(AsyncKernelClient):
@@ -37,6 +38,7 @@ class StudentKernelClient(AsyncKernelClient):
     def _create_connected_socket(self, *args: Any, **kwargs: Any) -> Any:
         """Not part of jupyter_client's interface: where a channel's socket is made."""
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        self.context.setsockopt(zmq.RCVHWM, MAX_WAITING)
         return super()._create_connected_socket(*args, **kwargs)
 
     def start_channels(self, *args: Any, **kwargs: Any) -> None:

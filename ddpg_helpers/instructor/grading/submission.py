@@ -22,7 +22,7 @@ from nbgrader.utils import is_grade, is_solution
 from ddpg_helpers.checks.aspects import ASPECTS
 from ddpg_helpers.checks.verdict import Outcome, Verdict
 from ddpg_helpers.instructor.grading.channel import KernelChannel
-from ddpg_helpers.instructor.grading.harmless import MAX_OUTPUTS, harmless_output
+from ddpg_helpers.instructor.grading.harmless import MAX_OUTPUTS, MAX_TEXT, harmless_output
 from ddpg_helpers.instructor.grading.hidden import Grading, Seed, grading
 from ddpg_helpers.instructor.grading.kernel import SandboxedKernelManager, StudentKernelManager
 from ddpg_helpers.instructor.grading.sandbox import Limits
@@ -156,6 +156,8 @@ class SubmissionRun(NotebookClient):
         self._restarts = 0
         self._timed_out = False
         self._shown = 0
+        self._reply: dict[str, Any] = {}
+        self.on_cell_executed = self._keep_reply
         self._deadline = time.monotonic() + settings.submission_timeout
         self._seed = Seed(submission.secret, submission.student)
 
@@ -196,7 +198,7 @@ class SubmissionRun(NotebookClient):
 
         Replace the kernel if the cell took it down.
         """
-        cell.outputs = []
+        cell.outputs, self._reply = [], {}
         if self._given_up:
             self._tell(self._given_up)
             cell.outputs = [_message(self._given_up)]
@@ -212,8 +214,8 @@ class SubmissionRun(NotebookClient):
             problem = f"The kernel ended while it ran this cell{self._why_dead()}."
         except Exception as error:  # what arrived from the kernel was no message
             problem = f"The kernel's answer could not be read ({type(error).__name__})."
-        late = any(output.get("ename") == "CellTimeoutError" for output in cell.outputs)
-        failed = late or any(output.get("output_type") == "error" for output in cell.outputs)
+        late = self._reply.get("ename") == "CellTimeoutError"
+        failed = self._reply.get("status") == "error"
         cell.outputs = [
             shown for output in cell.outputs[:MAX_OUTPUTS] if (shown := harmless_output(output))
         ]
@@ -229,6 +231,9 @@ class SubmissionRun(NotebookClient):
             self._ran.append(index)
         return not failed
 
+    def _keep_reply(self, *, execute_reply: dict[str, Any], **_: Any) -> None:
+        self._reply = execute_reply["content"]
+
     def _get_timeout(self, cell: NotebookNode | None) -> float | None:
         """Asked for by nbclient before each cell."""
         settings = self.settings
@@ -242,15 +247,19 @@ class SubmissionRun(NotebookClient):
         kind = msg["msg_type"]
         if kind.startswith("comm"):
             return None
-        if kind in _SHOWN:
-            if self._shown > self.settings.max_output:
-                return None
-            self._shown += len(str(msg["content"]))
-            if self._shown > self.settings.max_output or len(cell.outputs) > MAX_OUTPUTS:
-                if self._shown > self.settings.max_output:
-                    self._tell(f"Cell {_name(cell)}: it shows too much; the rest was left out.")
-                return None
+        if kind in _SHOWN and self._too_much(msg["content"], cell):
+            self._tell(f"Cell {_name(cell)}: it shows too much; the rest was left out.")
+            return None
         return super().process_message(msg, cell, cell_index)
+
+    def _too_much(self, content: dict[str, Any], cell: NotebookNode) -> bool:
+        """Whether a message is over the limit; a long text is cut to what is shown of it."""
+        text = content.get("text")
+        if isinstance(text, str) and len(text) > MAX_TEXT:
+            content["text"] = text = text[: MAX_TEXT + 1]  # one more, which tells that it was cut
+            self._tell(f"Cell {_name(cell)}: it shows too much; the rest was left out.")
+        self._shown += len(str(content))
+        return self._shown > self.settings.max_output or len(cell.outputs) > MAX_OUTPUTS
 
     def _restart(self) -> None:
         """Start a new kernel and run again what had run before."""
