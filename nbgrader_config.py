@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from nbgrader.preprocessors import (
-    AssignLatePenalties,
     ClearHiddenTests,
     ClearMarkScheme,
     GetGrades,
@@ -16,6 +15,7 @@ from nbgrader.preprocessors import (
 
 from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
 from ddpg_helpers.instructor.grading.export import HonestCsvExport
+from ddpg_helpers.instructor.grading.penalties import KeepLatePenalties
 from ddpg_helpers.instructor.grading.rebuild import RebuildCells
 
 c = get_config()  # noqa: F821
@@ -37,7 +37,7 @@ c.Autograde.autograde_preprocessors = [
     IgnorePattern,
     LimitOutput,
     SaveAutoGrades,
-    AssignLatePenalties,
+    KeepLatePenalties,
 ]
 
 # grades.csv in which nothing that was not graded looks like a zero.

@@ -158,6 +158,8 @@ class _Grading:
                 self._grade(todo, jobs, scheduler, stage)
             except KeyboardInterrupt:
                 self.summary.interrupted = True
+            finally:
+                kernel.end_warm_process()  # of this process, where it did the work itself
         self.summary.seconds = time.monotonic() - started
         self._report()
 

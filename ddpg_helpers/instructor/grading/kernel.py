@@ -239,7 +239,8 @@ _warm: WarmProcess | None = None
 def warm_process(limits: Limits) -> WarmProcess:
     """The warm process of this process; started on first use, and again if it has ended."""
     global _warm
-    if _warm is not None and not (_warm.alive and _warm.limits == limits):
+    usable = _warm is not None and _warm.alive and _warm.exchange.is_dir()
+    if not usable or _warm.limits != limits:
         end_warm_process()
     if _warm is None:
         _warm = WarmProcess(limits, EXCHANGE)
