@@ -20,6 +20,8 @@ from IPython.display import Image
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 from PIL import Image as Picture
@@ -75,6 +77,103 @@ def _styled() -> Iterator[None]:
         yield
     finally:
         plt.rcParams.update(before)
+
+
+# The algorithm ------------------------------------------------------------------------------------
+
+# Boxes of the diagram: centre and size in inches, heading, formula or words under it.
+_ALGORITHM = {
+    "act": ((1.25, 4.5), (1.8, 0.62), "1  actor + noise", r"$a = \mu(s) + \mathcal{N}$"),
+    "environment": ((3.4, 4.5), (1.1, 0.62), "environment", ""),
+    "memory": ((5.28, 4.5), (1.3, 0.62), "2  store", "replay memory"),
+    "batch": ((6.83, 4.5), (1.06, 0.62), "2  sample", r"batch of $N$"),
+    "target": (
+        (6.27, 2.95), (2.12, 1.0), "3  TD target",
+        "$y = r + \\gamma\\, Q'(s', \\mu'(s'))$\nterminated: $y = r$",
+    ),
+    "critic step": (
+        (3.75, 2.95), (2.04, 1.0), "4  critic step",
+        "minimise\n" r"$\dfrac{1}{N}\sum_i\, (y_i - Q(s_i, a_i))^2$",
+    ),
+    "actor step": (
+        (1.35, 2.95), (1.9, 1.0), "5  actor step",
+        "maximise\n" r"$\dfrac{1}{N}\sum_i\, Q(s_i, \mu(s_i))$",
+    ),
+    "actor": ((1.35, 1.72), (1.3, 0.4), r"actor $\mu$", ""),
+    "critic": ((3.75, 1.72), (1.3, 0.4), r"critic $Q$", ""),
+    "target networks": ((6.27, 1.72), (1.9, 0.4), r"targets $\mu'$, $Q'$", ""),
+    "soft updates": (
+        (2.55, 0.78), (2.7, 0.62), "6  soft updates",
+        r"$\theta' \leftarrow \tau\,\theta + (1 - \tau)\,\theta'$",
+    ),
+}  # fmt: skip
+# Where the two learning rates stand, beside the arrow from a step to the network that it moves.
+_RATES = {"actor rate": (1.42, 2.2), "critic rate": (3.82, 2.2)}
+_UPDATE = ((0.06, 0.3), (7.38, 3.5))  # the frame of one update: corner and size
+_ALGORITHM_PARTS = (*_ALGORITHM, *_RATES, "update")
+
+
+@_styled()
+def algorithm(lit: Sequence[str] = ()) -> Axes:
+    """Draw Algorithm 1 of Lillicrap et al. (2015) as a diagram, with some of its parts lit.
+
+    Args:
+        lit: names of the parts to light, with a thick frame, a tinted ground and a bold heading:
+            "act", "environment", "memory", "batch", "target", "critic step", "actor step", "actor",
+            "critic", "target networks", "soft updates", the learning rates "actor rate" and
+            "critic rate", and "update", the frame around all that happens on one batch.
+
+    Returns:
+        The axes, in inches; each part is a patch or a text whose ``get_gid()`` is its name.
+
+    Raises:
+        ValueError: a name is not among these.
+    """
+    lit = [lit] if isinstance(lit, str) else list(lit)
+    unknown = [name for name in lit if name not in _ALGORITHM_PARTS]
+    if unknown:
+        raise ValueError(
+            f"lit names {', '.join(map(repr, unknown))}; the diagram's parts are "
+            f"{', '.join(_ALGORITHM_PARTS)}"
+        )
+    ax = _axes(height=5.0)
+    ax.set(xlim=(0, _WIDTH), ylim=(0, 5.0))
+    ax.set_axis_off()
+    _part(ax, "update", *_UPDATE, "update" in lit)
+    weight = "bold" if "update" in lit else "normal"
+    ax.text(3.75, 3.62, "one update, all on this batch", ha="center", va="center", weight=weight)
+    for name, (centre, size, heading, words) in _ALGORITHM.items():
+        _box(ax, name, centre, size, heading, words, name in lit)
+    for name, (x, y) in _RATES.items():
+        text = ax.text(x, y, "learning rate", fontsize=9, va="center", gid=name)
+        if name in lit:
+            text.set(weight="bold", bbox=dict(_LIT, boxstyle="round,pad=0.25"))
+            text.set_x(x + 0.06)
+    for path in (
+        [(2.15, 4.6), (2.85, 4.6)],  # act to environment
+        [(2.85, 4.38), (2.15, 4.38)],  # and back
+        [(3.95, 4.5), (4.63, 4.5)],  # environment to memory
+        [(5.93, 4.5), (6.3, 4.5)],  # memory to batch
+        [(6.83, 4.19), (6.83, 3.8)],  # batch to the update
+        [(5.21, 2.95), (4.77, 2.95)],  # target to critic step
+        [(2.73, 2.95), (2.3, 2.95)],  # critic step to actor step
+        [(1.35, 2.45), (1.35, 1.92)],  # actor step to actor
+        [(3.75, 2.45), (3.75, 1.92)],  # critic step to critic
+        [(1.7, 1.52), (1.7, 1.09)],  # actor to soft updates
+        [(3.4, 1.52), (3.4, 1.09)],  # critic to soft updates
+        [(3.9, 0.78), (6.27, 0.78), (6.27, 1.52)],  # soft updates to targets
+        [(6.27, 1.92), (6.27, 2.45)],  # targets to target
+        [(0.7, 1.72), (0.22, 1.72), (0.22, 4.5), (0.35, 4.5)],  # actor to act
+    ):
+        _arrow(ax, path)
+    for x, y, label in (
+        (2.5, 4.72, "$a$"), (2.5, 4.25, "$s$"), (4.29, 4.66, "$s, a, r, s'$"), (4.99, 3.07, "$y$"),
+    ):  # fmt: skip
+        ax.text(x, y, label, ha="center", va="center")
+    if lit:
+        ax.add_patch(FancyBboxPatch((0.2, 0.05), 0.3, 0.12, boxstyle="round,pad=0.02", **_LIT))
+        ax.text(0.6, 0.11, "this unit", fontsize=9, weight="bold", va="center")
+    return ax
 
 
 # Learning curves ----------------------------------------------------------------------------------
@@ -522,6 +621,35 @@ def tanh_squash(limit: float = 4.0) -> Axes:
     return ax
 
 
+@_styled()
+def activations(layers: Mapping[str, ArrayLike], *, bins: int = 30) -> np.ndarray:
+    """Draw a histogram of each layer's outputs, with the share of them that is exactly 0.
+
+    Args:
+        layers: outputs by the layer's name, any shape each.
+        bins: bars in a histogram.
+
+    Returns:
+        One axes a layer, in the order given.
+
+    Raises:
+        ValueError: there is no layer, or a layer has no outputs.
+    """
+    if not layers:
+        raise ValueError("layers is empty: give the outputs of at least one layer")
+    outputs = {name: _array(values).ravel() for name, values in layers.items()}
+    for name, values in outputs.items():
+        if not len(values):
+            raise ValueError(f"{name} has no outputs: there is nothing to draw")
+    _, axes = plt.subplots(1, len(outputs), figsize=(_WIDTH, 3.0), squeeze=False)
+    for ax, colour, (name, values) in zip(axes[0], COLOURS, outputs.items(), strict=False):
+        ax.hist(values, bins, weights=np.full(len(values), 100 / len(values)), color=colour)
+        ax.grid(axis="x", visible=False)
+        _describe(ax, "output", "", f"{name}\n{100 * np.mean(values == 0):.0f} % are exactly 0")
+    axes[0, 0].set_ylabel("share of the outputs (%)")
+    return axes[0]
+
+
 # Critic -------------------------------------------------------------------------------------------
 
 
@@ -879,6 +1007,53 @@ def _describe(ax: Axes, xlabel: str, ylabel: str, title: str = "") -> None:
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if title:
         ax.set_title(title, loc="left")
+
+
+_LIT = {"facecolor": "#CFE6F5", "edgecolor": BLUE, "linewidth": 2.8}
+_UNLIT = {"facecolor": "white", "edgecolor": GREY, "linewidth": 0.9}
+
+
+def _part(
+    ax: Axes, name: str, corner: tuple[float, float], size: tuple[float, float], lit: bool
+) -> None:
+    """Draw the frame of a part of the diagram of Algorithm 1."""
+    look = dict(_LIT if lit else _UNLIT)
+    if name == "update":  # others lie on it
+        look |= {"facecolor": "none", "linestyle": "--"}
+    box = FancyBboxPatch(corner, *size, boxstyle="round,pad=0,rounding_size=0.08", **look)
+    box.set_gid(name)
+    ax.add_patch(box)
+
+
+def _box(
+    ax: Axes,
+    name: str,
+    centre: tuple[float, float],
+    size: tuple[float, float],
+    heading: str,
+    words: str,
+    lit: bool,
+) -> None:
+    """Draw a part with its heading and, where there are any, words under it."""
+    (x, y), (width, height) = centre, size
+    _part(ax, name, (x - width / 2, y - height / 2), size, lit)
+    weight = "bold" if lit else "normal"
+    if not words:
+        ax.text(x, y, heading, ha="center", va="center", weight=weight)
+        return
+    top = y + height / 2 - 0.18
+    ax.text(x, top, heading, ha="center", va="center", weight=weight)
+    ax.text(x, (top + y - height / 2) / 2 - 0.03, words, ha="center", va="center")
+
+
+def _arrow(ax: Axes, path: Sequence[tuple[float, float]]) -> None:
+    """Draw an arrow through the points of ``path``."""
+    ax.add_patch(
+        FancyArrowPatch(
+            path=Path(path), arrowstyle="-|>", mutation_scale=11, color="#595959", linewidth=1.1,
+            shrinkA=0, shrinkB=0,
+        )
+    )  # fmt: skip
 
 
 def _legend(ax: Axes, points_below: float = 38) -> None:

@@ -65,6 +65,62 @@ def heights(ax) -> list[float]:
     return [patch.get_height() for patch in ax.patches]
 
 
+# The algorithm
+
+
+def frames(ax) -> dict:
+    """The parts of the diagram of Algorithm 1 that have a frame, by name."""
+    return {patch.get_gid(): patch for patch in ax.patches if patch.get_gid()}
+
+
+FRAMED = [part for part in plotting._ALGORITHM_PARTS if part not in plotting._RATES]
+
+
+@pytest.mark.parametrize("part", FRAMED)
+def test_a_lit_part_differs_by_line_weight_too_and_the_others_do_not_change(part):
+    plain, lit = frames(plotting.algorithm()), frames(plotting.algorithm([part]))
+    widths = {name: (plain[name].get_linewidth(), lit[name].get_linewidth()) for name in plain}
+    assert widths.pop(part)[1] > 2 * plain[part].get_linewidth()
+    assert all(before == after for before, after in widths.values())
+
+
+def test_a_learning_rate_is_lit_by_a_bold_framed_label():
+    ax = plotting.algorithm(["critic rate"])
+    labels = {text.get_gid(): text for text in ax.texts if text.get_gid()}
+    assert labels["critic rate"].get_weight() == "bold" and labels["critic rate"].get_bbox_patch()
+    assert labels["actor rate"].get_weight() == "normal"
+    assert labels["actor rate"].get_bbox_patch() is None
+
+
+def test_the_diagram_numbers_the_steps_and_names_what_is_lit():
+    def words(ax):
+        return [text.get_text() for text in ax.texts]
+
+    for ax in (plotting.algorithm(), plotting.algorithm("target")):
+        headings = [text for text in words(ax) if text[0].isdigit()]
+        assert [heading[0] for heading in sorted(headings)] == ["1", "2", "2", "3", "4", "5", "6"]
+    assert "this unit" in words(ax) and "this unit" not in words(plotting.algorithm())
+
+
+@pytest.mark.parametrize("lit", [[], plotting._ALGORITHM_PARTS])
+def test_the_words_of_a_part_stay_inside_its_frame(lit):
+    ax = plotting.algorithm(lit)
+    ax.figure.canvas.draw()
+    boxes = {name: box_of(patch, ax.figure) for name, patch in frames(ax).items()}
+    del boxes["update"]
+    for text in ax.texts:
+        box = box_of(text, ax.figure)
+        assert all(
+            not box.overlaps(frame) or (frame.x0 < box.x0 and box.x1 < frame.x1)
+            for frame in boxes.values()
+        ), text.get_text()
+
+
+def test_an_unknown_part_of_the_diagram_is_refused():
+    with pytest.raises(ValueError, match="lit names 'crtic'; the diagram's parts are act, "):
+        plotting.algorithm(["crtic"])
+
+
 # Learning curves
 
 
@@ -339,6 +395,20 @@ def test_action_scaling_refuses_what_tanh_cannot_give_and_an_empty_range():
         plotting.action_scaling([0.2], 2, -2)
 
 
+def test_activations_draws_one_histogram_a_layer_with_its_share_of_zeros():
+    outputs = {"first": torch.tensor([[0.0, 0.0], [1.0, 3.0]]), "second": [-1.0, 1.0, 2.0, 0.5]}
+    first, second = plotting.activations(outputs, bins=4)
+    assert heights(first) == [50, 25, 0, 25] and sum(heights(second)) == pytest.approx(100)
+    assert first.get_title("left") == "first\n50 % are exactly 0"
+    assert second.get_title("left") == "second\n0 % are exactly 0"
+
+
+@pytest.mark.parametrize("layers", [{}, {"first": []}])
+def test_activations_of_nothing_are_refused(layers):
+    with pytest.raises(ValueError, match=r"layers is empty|first has no outputs"):
+        plotting.activations(layers)
+
+
 def test_tanh_squash_draws_tanh_and_its_slope():
     ax = plotting.tanh_squash()
     curve, slope = line(ax, "tanh: the action"), line(ax, "slope: the factor on a gradient")
@@ -527,6 +597,7 @@ def every_figure(table: pd.DataFrame) -> dict:
     wave = np.sin(np.arange(60.0)) + 0.1
     states = np.stack([np.cos(wave), np.sin(wave), wave], axis=1)
     return {
+        "algorithm": lambda: plotting.algorithm(["act"]),
         "reward_curve": lambda: plotting.reward_curve(wave, evaluation=([3], [0.0])),
         "compare_settings": lambda: plotting.compare_settings(table, baseline="a"),
         "final_performance": lambda: plotting.final_performance(table, points={"a": 1.0}),
@@ -537,6 +608,7 @@ def every_figure(table: pd.DataFrame) -> dict:
         "sampled_rows": lambda: plotting.sampled_rows(wave, [1, 2], [5, 3]),
         "batch_correlation": lambda: plotting.batch_correlation(states, states),
         "action_scaling": lambda: plotting.action_scaling([0.0], -2, 2),
+        "activations": lambda: plotting.activations({"first": wave, "second": wave}),
         "tanh_squash": lambda: plotting.tanh_squash(),
         "td_targets": lambda: plotting.td_targets([1, 2], [1, 1], [0, 1], [1, 1], [0, 1]),
         "bug_losses": lambda: plotting.bug_losses({"right": 1.0, "sum": 2.0}),
@@ -576,7 +648,9 @@ def test_a_figure_is_labelled_legible_and_as_wide_as_a_notebook(name, table):
         figure = axes[0].figure
         figure.canvas.draw()
     assert 5.5 <= figure.get_figwidth() <= 8
-    assert axes[-1].get_xlabel() and axes[0].get_ylabel() + axes[0].get_yticklabels()[0].get_text()
+    if name != "algorithm":  # a diagram: it has no axes to label
+        label = axes[0].get_ylabel() + axes[0].get_yticklabels()[0].get_text()
+        assert axes[-1].get_xlabel() and label
     texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
     assert min(text.get_fontsize() for text in texts) >= 9
     labels = [ax.xaxis.label for ax in axes] + [ax.yaxis.label for ax in axes]
