@@ -190,8 +190,10 @@ def glossary(word: str | None = None, *, unit: int | None = None) -> Markdown:
         asked = f"no word {word!r}" if word is not None else "no word"
         where = f" of unit {unit}" if unit is not None else ""
         raise ValueError(f"the glossary has {asked}{where}; {meant}glossary() shows all words")
-    rows = [
-        f"| {name} | {entry.meaning} | {', '.join(f'{number:02}' for number in entry.units)} |"
-        for name, entry in found.items()
-    ]
+    rows = [f"| {name} | {entry.meaning} | {_numbers(entry)} |" for name, entry in found.items()]
     return Markdown("\n".join(["| word | meaning | unit |", "|---|---|---|", *rows]))
+
+
+def _numbers(entry: Word) -> str:
+    """The entry's units, kept in one line of a narrow column."""
+    return ",\u00a0".join(f"{number:02}" for number in entry.units)
