@@ -18,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
         "build", help="make release/, notebooks/ and the stored checks from source/"
     )
     build.add_argument(
+        "units", nargs="*", metavar="UNIT",
+        help="units whose reading edition to make, while you work on them; all if none",
+    )  # fmt: skip
+    build.add_argument(
         "--check", action="store_true", help="change nothing; fail if something is out of date"
     )
 
@@ -43,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         "verify", help="hold the grader against known wrong and right answers, print the table"
     )
     verify.add_argument(
+        "exercises", nargs="*", metavar="EXERCISE", help='such as "td_target"; all if none'
+    )
+    verify.add_argument(
         "--seeds", type=int, default=0, metavar="N",
         help="also draw each hidden probe with N fresh seeds: no verdict may change",
     )  # fmt: skip
@@ -61,15 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     # nbgrader calls alembic by name; find it also where the environment is not activated.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if options.command == "build":
-        return _build(check=options.check)
+        return _build(options.units, check=options.check)
     if options.command == "verify":
-        from ddpg_helpers.instructor.course.verify import verify as run
-
-        return 0 if run(options.seeds) else 1
+        return _verify(options.exercises, options.seeds)
     if options.command == "appeal":
         return _appeal(options.student, options.unit, options.aspect)
-    if options.command == "bundle":
-        return _bundle(options)
     if options.command == "bundle":
         return _bundle(options)
     if options.command == "grades":
@@ -109,8 +112,7 @@ def _bundle(options: argparse.Namespace) -> int:
             output=options.output,
         )
     except bundle.BundleError as error:
-        print(f"ddpg-course: {error}", file=sys.stderr)
-        return 1
+        return _stop(error)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     if options.student_url:
         print(f"Put what is in its folder {bundle.FOLDER}/ there: {options.student_url}")
@@ -156,8 +158,7 @@ def _grades(options: argparse.Namespace) -> int:
         read = grades.read_grades(options.units, roster=roster)
         left_out = grades.export_grades(read, options.form, path, partial=options.partial)
     except (grades.GradesError, RosterError) as error:
-        print(f"ddpg-course: {error}", file=sys.stderr)
-        return 1
+        return _stop(error)
     print("\n".join([*left_out, f"wrote {path}"]))
     if options.form == "moodle":
         points = ", ".join(f"{unit} {of:g}" for unit, of in read.units.items())
@@ -180,22 +181,43 @@ def _report(options: argparse.Namespace) -> int:
     try:
         write_report(path, options.units)
     except GradesError as error:
-        print(f"ddpg-course: {error}", file=sys.stderr)
-        return 1
+        return _stop(error)
     print(f"wrote {path}")
     return 0
 
 
-def _build(*, check: bool) -> int:
+def _build(units: list[str], *, check: bool) -> int:
     from ddpg_helpers.instructor.course.build import build, outdated
-    from ddpg_helpers.instructor.course.layout import ROOT
+    from ddpg_helpers.instructor.course.layout import ROOT, UNITS
+    from ddpg_helpers.instructor.grading.judge import NoProbeError
 
-    paths = [path.relative_to(ROOT) for path in (outdated() if check else build())]
+    for unit in units:
+        if unit not in UNITS:
+            return _stop(f"there is no unit {unit!r}; there are {', '.join(UNITS)}")
+    try:
+        found = outdated() if check else build(tuple(units) or UNITS)
+    except NoProbeError as error:
+        return _stop(error)
+    paths = [path.relative_to(ROOT) for path in found]
     for path in paths:
         print(f"{path} is out of date; run `ddpg-course build`" if check else f"wrote {path}")
     if not paths:
         print("All editions are up to date.")
     return 1 if check and paths else 0
+
+
+def _verify(exercises: list[str], seeds: int) -> int:
+    from ddpg_helpers.instructor.course.verify import verify
+
+    try:
+        return 0 if verify(seeds, exercises) else 1
+    except ValueError as error:
+        return _stop(error)
+
+
+def _stop(reason: object) -> int:
+    print(f"ddpg-course: {reason}", file=sys.stderr)
+    return 1
 
 
 def _appeal(student: str, unit: str, aspect: str) -> int:
@@ -204,8 +226,7 @@ def _appeal(student: str, unit: str, aspect: str) -> int:
     try:
         print(appeal(student, unit, aspect))
     except AppealError as error:
-        print(f"ddpg-course: {error}", file=sys.stderr)
-        return 1
+        return _stop(error)
     return 0
 
 
@@ -218,8 +239,7 @@ def _grade(options: argparse.Namespace) -> int:
             scheduler=options.scheduler, require_sandbox=options.require_sandbox,
         )  # fmt: skip
     except GradingError as error:
-        print(f"ddpg-course: {error}", file=sys.stderr)
-        return 1
+        return _stop(error)
     return 130 if summary.interrupted else 0
 
 

@@ -12,10 +12,19 @@ from types import ModuleType
 import joblib
 
 from ddpg_helpers.checks.aspects import ASPECTS
+from ddpg_helpers.checks.stored import file_name, loads
 from ddpg_helpers.checks.verdict import Outcome, Verdict
 from ddpg_helpers.checks.visible import verdict_on
-from ddpg_helpers.instructor.course.layout import ROOT
-from ddpg_helpers.instructor.grading.judge import REFERENCE, judge, outcome_of
+from ddpg_helpers.instructor.course.layout import CHECKS_DATA, ROOT
+from ddpg_helpers.instructor.grading.judge import (
+    DIAGNOSING_SEED,
+    REFERENCE,
+    NoProbeError,
+    draw_probe,
+    judge,
+    never_told_apart,
+    outcome_of,
+)
 from ddpg_helpers.instructor.mutants import all_mutants, mutants_of
 from ddpg_helpers.instructor.mutants.registry import Mutant
 
@@ -36,6 +45,7 @@ class Count:
         misnamed: those of them that are given another mistake's name.
         lost: mutants that are right in the aspect and lose it all the same.
         rewrites_lost: right answers that lose it.
+        cannot_judge: why nothing was counted, one line a reason; empty where it was.
     """
 
     broken: list[str] = field(default_factory=list)
@@ -44,6 +54,7 @@ class Count:
     misnamed: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     rewrites_lost: list[str] = field(default_factory=list)
+    cannot_judge: list[str] = field(default_factory=list)
 
 
 Counts = dict[tuple[str, str, str], Count]  # by exercise, aspect and kind of test
@@ -92,15 +103,46 @@ def count(exercise: str) -> Counts:
     rewrites = load_rewrites()
     right = rewrites.rewrites_of(exercise) if rewrites else []
     counts: Counts = {}
+    undiagnosed = _no_probe(exercise, None, DIAGNOSING_SEED)
     for aspect in ASPECTS[exercise]:
         for test in TESTS:
             counted = counts[exercise, aspect, test] = Count()
+            if test == "hidden test":
+                counted.cannot_judge = undiagnosed or _no_probe(exercise, aspect, BASE_SEED)
+            elif not _is_stored(exercise, aspect):
+                counted.cannot_judge = ["nothing is stored for it; run `ddpg-course build`"]
+            if counted.cannot_judge:
+                continue
             for mutant in mutants_of(exercise):
                 _count_mutant(counted, mutant, aspect, _verdict(test, mutant, aspect), families)
             for rewrite in right:
                 if _verdict(test, rewrite, aspect).outcome is not Outcome.RIGHT:
                     counted.rewrites_lost.append(rewrite.name)
     return counts
+
+
+def _no_probe(exercise: str, aspect: str | None, seed: int) -> list[str]:
+    """Why no probe can be drawn, one line for each mutant or pair; empty where one can."""
+    try:
+        with _silence():
+            draw_probe(exercise, aspect, seed)
+            return []
+    except NoProbeError:
+        with _silence():
+            cases = never_told_apart(exercise, aspect)
+    reasons = {
+        1: f"{{}} is not told from the right answer{f' in {aspect}' if aspect else ''}",
+        2: "{} and {} are not told from each other",
+    }
+    return [reasons[len(case)].format(*case) for case in cases] or [
+        "no probe tells all known answers apart, though each is told apart by some"
+    ]
+
+
+def _is_stored(exercise: str, aspect: str) -> bool:
+    """Whether the visible check of an aspect has its stored probe."""
+    path = CHECKS_DATA / file_name(exercise)
+    return path.exists() and aspect in loads(path.read_text()).aspects
 
 
 def _verdict(test: str, known: Mutant, aspect: str) -> Verdict:
@@ -138,6 +180,9 @@ def changed_verdicts(exercise: str, aspect: str, seeds: range) -> list[str]:
     bank += rewrites.rewrites_of(exercise) if rewrites else []
     changed = []
     for seed in seeds:
+        if _no_probe(exercise, aspect, seed):
+            changed.append(f"no probe, seed {seed}")
+            continue
         answers = {"the reference": REFERENCE[exercise.partition(".")[0]]}
         answers |= {known.name: known.answer for known in bank[seed % 10 :: 10]}
         for name, answer in answers.items():
@@ -147,19 +192,27 @@ def changed_verdicts(exercise: str, aspect: str, seeds: range) -> list[str]:
     return changed
 
 
-def verify(seeds: int = 0) -> bool:
+def verify(seeds: int = 0, exercises: Iterable[str] = ()) -> bool:
     """Print the table of the grader against the banks; return whether all its bars are met.
 
     Args:
         seeds: fresh seeds to draw each hidden probe with, besides; 0 for none.
+        exercises: the exercises to look at; all when empty.
+
+    Raises:
+        ValueError: there is no such exercise.
     """
+    chosen = tuple(exercises) or tuple(ASPECTS)
+    unknown = [name for name in chosen if name not in ASPECTS]
+    if unknown:
+        raise ValueError(f"there is no exercise {unknown[0]!r}; there are {', '.join(ASPECTS)}")
     counts: Counts = {}
-    for part in joblib.Parallel(n_jobs=-1)(joblib.delayed(count)(e) for e in ASPECTS):
+    for part in joblib.Parallel(n_jobs=-1)(joblib.delayed(count)(e) for e in chosen):
         counts |= part
     print("\n".join(_table(counts)))
     met = [_say(*bar) for bar in _bars(counts)]
     if seeds:
-        met.append(_verify_seeds(seeds))
+        met.append(_verify_seeds(seeds, chosen))
     return all(met)
 
 
@@ -169,21 +222,21 @@ def _table(counts: Counts) -> Iterator[str]:
         f"{'exercise':24}{'aspect':20}{'caught':>14}{'named':>10}{'caught':>14}{'named':>10}"
         f"{'mutants':>10}{'rewrites':>10}"
     )
-    for exercise, aspects in ASPECTS.items():
-        for aspect in aspects:
-            hidden, visible = (counts[exercise, aspect, test] for test in TESTS)
-            row = f"{exercise:24}{aspect:20}"
-            for one in (hidden, visible):
-                caught = f"{len(one.caught)} of {len(one.broken)}"
-                row += f"{caught:>14}{len(one.named):>10}"
-            lost = {*hidden.lost, *visible.lost}
-            rewrites = {*hidden.rewrites_lost, *visible.rewrites_lost}
-            yield row + f"{len(lost):>10}{len(rewrites):>10}"
+    for exercise, aspect in dict.fromkeys(place[:2] for place in counts):
+        hidden, visible = (counts[exercise, aspect, test] for test in TESTS)
+        row = f"{exercise:24}{aspect:20}"
+        for one in (hidden, visible):
+            caught = "-" if one.cannot_judge else f"{len(one.caught)} of {len(one.broken)}"
+            row += f"{caught:>14}{len(one.named):>10}"
+        lost = {*hidden.lost, *visible.lost}
+        rewrites = {*hidden.rewrites_lost, *visible.rewrites_lost}
+        yield row + f"{len(lost):>10}{len(rewrites):>10}"
 
 
-def _bars(counts: Counts) -> Iterator[tuple[str, bool, list[Place]]]:
+def _bars(counts: Counts) -> Iterator[tuple[str, bool, list[Place] | list[str]]]:
     """What is measured, whether it is as it must be, and the places where it is not."""
     mutants = all_mutants()
+    looked_at = [mutant for mutant in mutants if any(mutant.exercise == e for e, _, _ in counts)]
     classes = len({(mutant.exercise, mutant.family) for mutant in mutants})
     rewrites = load_rewrites()
     right = rewrites.all_rewrites() if rewrites else []
@@ -196,13 +249,26 @@ def _bars(counts: Counts) -> Iterator[tuple[str, bool, list[Place]]]:
         uncaught = _places(counts, test, lambda one: {*one.broken} - {*one.caught})
         lost = _places(counts, test, lambda one: one.lost)
         rewrites_lost = _places(counts, test, lambda one: one.rewrites_lost)
+        impossible = [
+            f"{exercise} {aspect}: {reason}"
+            for (exercise, aspect, kind), one in counts.items()
+            for reason in one.cannot_judge
+            if kind == test
+        ]
+        idle = [
+            f"{exercise} {aspect}: no mutant breaks it"
+            for (exercise, aspect, kind), one in counts.items()
+            if kind == test and not one.broken and not one.cannot_judge
+        ]
+        yield f"{test}s: each can tell right from wrong", not impossible, impossible
+        yield f"{test}s: each has a mutant to catch", not idle, idle
         yield f"{test}s: every mutant loses each aspect that it breaks", not uncaught, uncaught
         yield f"{test}s: no mutant loses an aspect that it does not break", not lost, lost
         yield f"{test}s: no rewrite loses any", not rewrites_lost, rewrites_lost
         unnamed = _places(counts, test, lambda one: {*one.broken} - {*one.named})
         misnamed = _places(counts, test, lambda one: one.misnamed)
-        named = 1 - _share(unnamed, mutants)
-        wrongly = _share(misnamed, mutants)
+        named = 1 - _share(unnamed, looked_at)
+        wrongly = _share(misnamed, looked_at)
         yield f"{test}s: {named:.1%} of the mutants named rightly", named >= LEAST_NAMED, unnamed
         yield f"{test}s: {wrongly:.1%} named wrongly", wrongly <= MOST_MISNAMED, misnamed
 
@@ -227,11 +293,11 @@ def _say(sentence: str, met: bool, places: Iterable[object]) -> bool:
     return met
 
 
-def _verify_seeds(seeds: int) -> bool:
+def _verify_seeds(seeds: int, exercises: Iterable[str]) -> bool:
     """Draw each hidden probe with fresh seeds, a part of them at a time."""
     parts = [
         (exercise, aspect, range(start, min(start + 50, seeds)))
-        for exercise in ASPECTS
+        for exercise in exercises
         for aspect in ASPECTS[exercise]
         for start in range(0, seeds, 50)
     ]

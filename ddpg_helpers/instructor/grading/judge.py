@@ -5,7 +5,7 @@ student's side are numbers.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -29,6 +29,11 @@ DIAGNOSING_SEED = 0
 DRAWS = 200  # probes tried before giving up on one that separates
 
 Ask = Callable[[str, Probe], Observation]
+
+
+class NoProbeError(RuntimeError):
+    """No probe tells the right answer and the known mistakes of an exercise apart."""
+
 
 REFERENCE: dict[str, Any] = {
     "OUNoise": noise.OUNoise,
@@ -78,6 +83,9 @@ def draw_probe(exercise: str, aspect: str | None, seed: int | list[int]) -> Prob
         exercise: such as "td_target".
         aspect: the aspect to isolate, None for a diagnosing probe.
         seed: of the generator.
+
+    Raises:
+        NoProbeError: none does; ``ddpg-course verify`` says which answers are not told apart.
     """
     return _draw(exercise, aspect, seed if isinstance(seed, int) else tuple(seed)).probe
 
@@ -102,21 +110,51 @@ def _draw(exercise: str, aspect: str | None, seed: int | tuple[int, ...]) -> _Dr
         drawn = _Drawn(probe, right, mistakes_on(exercise, probe, aspect))
         if _separates(exercise, aspect, drawn):
             return drawn
-    raise RuntimeError(f"no probe of {DRAWS} tells right from wrong in {exercise}, {aspect}")
+    raise NoProbeError(
+        f"no probe of {DRAWS} tells right from wrong in {exercise}, {aspect or 'all aspects'}; "
+        f"`ddpg-course verify {exercise}` says which answers are not told apart"
+    )
 
 
 def _separates(exercise: str, aspect: str | None, drawn: _Drawn) -> bool:
     """Whether right and wrong are far apart on a probe, and on a diagnosing one all mistakes."""
+    return next(_too_close(exercise, aspect, drawn), None) is None
+
+
+def _too_close(exercise: str, aspect: str | None, drawn: _Drawn) -> Iterator[tuple[str, ...]]:
+    """The mutants that a probe does not tell from the right answer, and, on a diagnosing one, the
+    pairs of mutants that it does not tell apart."""
     keys = None if aspect is None else ASPECTS[exercise][aspect].keys
     outcomes = {name: mistake.outcome for name, mistake in drawn.mistakes.items()}
-    for outcome in outcomes.values():
+    for name, outcome in outcomes.items():
         if any(distance(exercise, outcome, right, keys) <= SEPARATION for right in drawn.right):
-            return False
-    return aspect is not None or all(
-        apart(exercise, outcomes[one.name], outcomes[other.name])
-        for one, other in combinations(mutants_of(exercise), 2)
-        if one.family != other.family
-    )
+            yield (name,)
+    if aspect is None:
+        for one, other in combinations(mutants_of(exercise), 2):
+            known = outcomes[one.name], outcomes[other.name]
+            if one.family != other.family and not apart(exercise, *known):
+                yield (one.name, other.name)
+
+
+def never_told_apart(exercise: str, aspect: str | None, draws: int = 20) -> list[tuple[str, ...]]:
+    """The mutants that no probe tells from the right answer, each as (mutant,), and the pairs that
+    no diagnosing probe tells apart. Empty where each is told apart by some probe, but never all by
+    the same one.
+
+    Args:
+        exercise: such as "td_target".
+        aspect: the aspect that the probes isolate, None for diagnosing probes.
+        draws: probes to try.
+    """
+    rng, found = np.random.default_rng(DIAGNOSING_SEED), []
+    for draw in range(draws):
+        probe = make_probe(exercise, aspect, rng)
+        drawn = _Drawn(
+            probe, right_outcomes(exercise, probe), mistakes_on(exercise, probe, aspect)
+        )
+        close = list(_too_close(exercise, aspect, drawn))
+        found = [case for case in found if case in close] if draw else close
+    return found
 
 
 def apart(exercise: str, one: Observation, other: Observation) -> bool:
