@@ -1204,12 +1204,14 @@ def _pendulum_frames(
     scene.set_axis_off()
     (rod,) = scene.plot([], [], color=VERMILLION, linewidth=14, solid_capstyle="round")
     scene.plot(0, 0, "o", color=BLACK, markersize=7)
-    clock = scene.set_title("", loc="left")
-    reading = scene.set_title("", loc="right")
+    clock = scene.set_title("time", loc="left")
+    reading = scene.set_title("torque", loc="right")
     (bar,) = gauge.barh(0, 0, color=BLUE)
     gauge.axvline(0, color=BLACK, linewidth=0.8)
     gauge.set(xlim=(-MAX_TORQUE, MAX_TORQUE), xticks=[-2, -1, 0, 1, 2], yticks=[])
     gauge.set_xlabel("torque (N m), positive: counter-clockwise")
+    canvas.draw()
+    figure.set_layout_engine("none")  # made once: anew for each frame it takes half the time
     frames = []
     for number, ((cosine, sine, _), action) in enumerate(zip(states, actions, strict=True)):
         rod.set_data([0, -sine], [0, cosine])  # upright at angle 0, counter-clockwise positive
