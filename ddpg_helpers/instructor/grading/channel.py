@@ -6,10 +6,12 @@ from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_core.utils import ensure_async, run_sync
 
 from ddpg_helpers.checks.wire import (
+    MAX_CHARACTERS,
     Observation,
     Probe,
     WireError,
@@ -66,12 +68,14 @@ class KernelChannel:
     async def _ask(self, exercise: str, probe: Probe) -> Observation:
         if self.stuck:
             return Observation(raised="KernelDied", message="the kernel had ended before")
-        request = self._client.execute(
-            "",
-            silent=True,
-            store_history=False,
-            user_expressions={"answer": _EXPRESSION.format(exercise, dump_probe(probe))},
-        )
+        expression = _EXPRESSION.format(exercise, dump_probe(probe))
+        try:
+            request = self._client.execute(
+                "", silent=True, store_history=False, user_expressions={"answer": expression}
+            )
+        except zmq.ZMQError:
+            self.stuck = True
+            return Observation(raised="KernelDied", message="the kernel took no more requests")
         reply = await self._reply(request, self._timeout)
         if isinstance(reply, str):
             return Observation(raised="KernelDied", message=reply)
@@ -83,7 +87,10 @@ class KernelChannel:
                 raised="TimeoutError", message=f"it did not finish within {self._timeout:g} seconds"
             )
         try:
-            return load_observation(ast.literal_eval(reply["data"]["text/plain"]))
+            text = reply["data"]["text/plain"]
+            if len(text) > 2 * MAX_CHARACTERS or text[:1] not in ("'", '"'):
+                raise WireError("its numbers came in another form than expected")
+            return load_observation(ast.literal_eval(text))
         except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError) as error:
             reason = str(error) if isinstance(error, WireError) else "its numbers did not come back"
             return Observation(raised="UnreadableAnswer", message=reason)
@@ -99,7 +106,16 @@ class KernelChannel:
                     self.stuck = True
                     return "the kernel ended while it ran"
                 continue
-            if message["parent_header"].get("msg_id") == request:
-                answers = message["content"].get("user_expressions") or {}
-                return answers.get("answer", {})
+            except Exception:  # it is no message: whatever a student's code may send
+                continue
+            if _at(message, "parent_header", "msg_id") == request:
+                answer = _at(message, "content", "user_expressions", "answer")
+                return answer if isinstance(answer, dict) else {}
         return None
+
+
+def _at(content: Any, *path: str) -> Any:
+    """What stands at a path in nested dictionaries; None where it does not go on."""
+    for name in path:
+        content = content.get(name) if isinstance(content, dict) else None
+    return content

@@ -29,6 +29,7 @@ KEPT_VARIABLES = (
     "USERPROFILE", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING",
 )  # fmt: skip
 MAX_MESSAGE_BYTES = 32_000_000  # a longer message ends the connection to the kernel
+SEND_MILLISECONDS = 5000
 MAX_WAITING = 30  # messages that wait here; more wait in the kernel, and are dropped there
 
 
@@ -39,6 +40,9 @@ class StudentKernelClient(AsyncKernelClient):
         """Not part of jupyter_client's interface: where a channel's socket is made."""
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         self.context.setsockopt(zmq.RCVHWM, MAX_WAITING)
+        # A kernel that reads nothing, or has closed its sockets, must not hold up who writes to it.
+        self.context.setsockopt(zmq.SNDTIMEO, SEND_MILLISECONDS)
+        self.context.setsockopt(zmq.LINGER, 0)
         return super()._create_connected_socket(*args, **kwargs)
 
     def start_channels(self, *args: Any, **kwargs: Any) -> None:
