@@ -1,6 +1,8 @@
 """Figures: what they draw is what they were given, asserted on data and not on pixels."""
 
+import ast
 import io
+import re
 import subprocess
 import sys
 import warnings
@@ -10,6 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +23,7 @@ from torch import nn
 
 from ddpg_helpers import plotting
 from ddpg_helpers.comparison import learning_curves
+from ddpg_helpers.instructor.course import layout
 from ddpg_helpers.networks import Actor, Critic
 from ddpg_helpers.training import TrainingRun
 
@@ -114,6 +118,15 @@ def test_the_words_of_a_part_stay_inside_its_frame(lit):
             not box.overlaps(frame) or (frame.x0 < box.x0 and box.x1 < frame.x1)
             for frame in boxes.values()
         ), text.get_text()
+
+
+@pytest.mark.parametrize("unit", layout.UNITS)
+def test_each_unit_draws_the_diagram_where_it_says_where_it_is(unit):
+    cells = nbformat.read(layout.source_notebook(unit), as_version=4).cells
+    place = [cell.id for cell in cells].index("where")
+    call = re.fullmatch(r"plotting\.algorithm\(lit=(.+)\);", cells[place + 1].source)
+    ax = plotting.algorithm(ast.literal_eval(call[1]))
+    assert "this unit" in [text.get_text() for text in ax.texts]
 
 
 def test_an_unknown_part_of_the_diagram_is_refused():
