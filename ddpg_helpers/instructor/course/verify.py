@@ -110,7 +110,7 @@ def count(exercise: str) -> Counts:
             if test == "hidden test":
                 counted.cannot_judge = undiagnosed or _no_probe(exercise, aspect, BASE_SEED)
             elif not _is_stored(exercise, aspect):
-                counted.cannot_judge = ["nothing is stored for it; run `ddpg-course build`"]
+                counted.cannot_judge = [f"{exercise}: nothing is stored; run `ddpg-course build`"]
             if counted.cannot_judge:
                 continue
             for mutant in mutants_of(exercise):
@@ -130,12 +130,10 @@ def _no_probe(exercise: str, aspect: str | None, seed: int) -> list[str]:
     except NoProbeError:
         with _silence():
             cases = never_told_apart(exercise, aspect)
-    reasons = {
-        1: f"{{}} is not told from the right answer{f' in {aspect}' if aspect else ''}",
-        2: "{} and {} are not told from each other",
-    }
-    return [reasons[len(case)].format(*case) for case in cases] or [
-        "no probe tells all known answers apart, though each is told apart by some"
+    place = exercise if aspect is None else f"{exercise} {aspect}"
+    told = {1: "{} is not told from the right answer", 2: "{} and {} are not told from each other"}
+    return [f"{place}: {told[len(case)].format(*case)}" for case in cases] or [
+        f"{place}: no probe serves for all known answers, though each is told apart by some probe"
     ]
 
 
@@ -181,7 +179,7 @@ def changed_verdicts(exercise: str, aspect: str, seeds: range) -> list[str]:
     changed = []
     for seed in seeds:
         if _no_probe(exercise, aspect, seed):
-            changed.append(f"no probe, seed {seed}")
+            changed.append(f"no probe to be had, seed {seed}")
             continue
         answers = {"the reference": REFERENCE[exercise.partition(".")[0]]}
         answers |= {known.name: known.answer for known in bank[seed % 10 :: 10]}
@@ -249,12 +247,8 @@ def _bars(counts: Counts) -> Iterator[tuple[str, bool, list[Place] | list[str]]]
         uncaught = _places(counts, test, lambda one: {*one.broken} - {*one.caught})
         lost = _places(counts, test, lambda one: one.lost)
         rewrites_lost = _places(counts, test, lambda one: one.rewrites_lost)
-        impossible = [
-            f"{exercise} {aspect}: {reason}"
-            for (exercise, aspect, kind), one in counts.items()
-            for reason in one.cannot_judge
-            if kind == test
-        ]
+        reasons = [one.cannot_judge for (_, _, kind), one in counts.items() if kind == test]
+        impossible = list(dict.fromkeys(reason for some in reasons for reason in some))
         idle = [
             f"{exercise} {aspect}: no mutant breaks it"
             for (exercise, aspect, kind), one in counts.items()
