@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup grade lab test test-full attacks benchmark benchmark-learning clean
+.PHONY: setup grade lab test test-full attacks site benchmark benchmark-learning clean
 
 setup: $(READY)
 
@@ -40,6 +40,11 @@ test-full: $(READY)
 attacks: $(READY)
 	$(BIN)/python -m tests.attacks
 
+# Warnings are errors: a link that leads nowhere is one.
+site: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html -d .cache/doctrees docs site
+	@echo "The site: site/index.html"
+
 # Peers take part where they are installed: .venv/bin/pip install stable-baselines3
 benchmark: $(READY)
 	$(BIN)/python tests/benchmarks/training_speed.py
@@ -48,4 +53,4 @@ benchmark-learning: $(READY)
 	$(BIN)/python tests/benchmarks/learning.py
 
 clean:
-	rm -rf $(VENV) .cache
+	rm -rf $(VENV) .cache site docs/units docs/words.md

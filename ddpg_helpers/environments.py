@@ -3,14 +3,16 @@
 A probe environment asks one question about an agent. Its right answer is known, and a right agent
 finds it within seconds. Ask in this order; the first that fails says where to look:
 
-| probe                   | where to look when it is the first to fail                      |
-|-------------------------|-----------------------------------------------------------------|
-| `OneStepBandit`         | the actor's loss: its sign                                      |
-| `StateDependentBandit`  | the actor's loss: the states that it is computed on             |
-| `ConstantReward`        | gamma, the bootstrap as a whole, or the targets' updates        |
-| `TwoStepCredit`         | the bootstrap: whether it takes the *next* state's value        |
-| `TerminatedTwin`        | the mask: it is missing                                         |
-| `TruncatedTwin`         | the mask: a truncated episode is taken for a terminated one     |
+========================  ===========================================================
+probe                     where to look when it is the first to fail
+========================  ===========================================================
+``OneStepBandit``         the actor's loss: its sign
+``StateDependentBandit``  the actor's loss: the states that it is computed on
+``ConstantReward``        gamma, the bootstrap as a whole, or the targets' updates
+``TwoStepCredit``         the bootstrap: whether it takes the *next* state's value
+``TerminatedTwin``        the mask: it is missing
+``TruncatedTwin``         the mask: a truncated episode is taken for a terminated one
+========================  ===========================================================
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,7 @@ import tomllib
 import yaml
 from packaging.requirements import Requirement
 
+import ddpg_helpers
 from ddpg_helpers.instructor.course.layout import ROOT
 
 PINS = {
@@ -14,7 +15,8 @@ PINS = {
     if line and not line.startswith("#")
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = ("lab", "instructor", "cluster")  # what `make` sets up; peers for benchmarks are not
+# What `make` sets up; peers for benchmarks are not.
+EXTRAS = ("lab", "instructor", "cluster", "site")
 RANGES = [
     Requirement(text)
     for text in PROJECT["dependencies"]
@@ -43,3 +45,9 @@ def test_conda_users_get_the_same_packages():
     assert pip == "pip"
     # conda hands this list to pip as a requirements file in this folder: no command-line options
     assert from_pip == {"pip": ["-r requirements.txt", "-e ."]}
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert PROJECT["version"] == citation["version"] == ddpg_helpers.__version__
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
