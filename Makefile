@@ -42,8 +42,8 @@ attacks: $(READY)
 
 # Warnings are errors: a link that leads nowhere is one.
 site: $(READY)
-	$(BIN)/python -m sphinx -W --keep-going -n -q -b html -d .cache/doctrees docs site
-	@echo "The site: site/index.html"
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html -d site/doctrees docs site/html
+	@echo "The site: site/html/index.html"
 
 # Peers take part where they are installed: .venv/bin/pip install stable-baselines3
 benchmark: $(READY)

@@ -139,7 +139,7 @@ def test_nothing_that_is_hidden_is_in_the_site(site):
         found = {line for line in lines if line in text}
         assert found == set(), path
         if path.parent.name == "units":
-            assert not re.search("HIDDEN TESTS|MARK SCHEME|ddpg_helpers.instructor", text), path
+            assert not re.search(r"HIDDEN TESTS|MARK SCHEME|ddpg_helpers\.instructor", text), path
 
 
 def test_the_api_pages_hold_every_student_module_and_no_other(site, pages):
