@@ -16,6 +16,7 @@ from attacks.registry import (
     honest_points,
 )
 from attacks.runner import Report, lay_out, run, table
+from IPython.core.inputtransformer2 import TransformerManager
 
 ATTACKS, FAULTS = all_attacks(), all_faults()
 BITING = [name for name, a in ATTACKS.items() if a.bites]
@@ -53,7 +54,7 @@ def test_attack_edits_its_notebook_and_every_cell_compiles(name, scene, tmp_path
     assert written != untouched or files
     for cell in written.cells:
         if cell.cell_type == "code" and not cell.source.startswith("%%"):
-            ast.parse(cell.source)
+            ast.parse(TransformerManager().transform_cell(cell.source))
 
 
 @pytest.mark.parametrize("name", [n for n in FAULTS if n != "fault_large_outputs"])

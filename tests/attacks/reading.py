@@ -56,7 +56,7 @@ for top in ("/home", "/root", "/srv", "/opt", "/mnt", "/media", "/var", "/work",
     for folder, folders, files in os.walk(top):
         if time.monotonic() > until:
             break
-        if os.path.realpath(folder).startswith(os.getcwd()):
+        if os.path.realpath(folder).startswith(os.getcwd()) or "site-packages" in folder:
             continue
         for name in set(wanted) & {*folders, *files}:
             found(os.path.join(folder, name))

@@ -261,6 +261,7 @@ class _Grading:
             log = str(feedback.get("error") or feedback.get("log"))
             _raise_if_not_of_the_submission(log)
             self._bar.say(f"{unit} of {student}: no feedback page ({_last_line(log)})")
+        _leave_the_page(self.root / "feedback" / student / unit, unit)
         repairs = json.loads(record.notebook)["metadata"].get(KEY, {}).get("repairs", [])
         problems = [*repairs, *record.problems]
         if problems:
@@ -500,6 +501,15 @@ def _what_to_do(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == 28:
         return _DISK_FULL
     return str(error)
+
+
+def _leave_the_page(folder: Path, unit: str) -> None:
+    """Take away what nbgrader copies beside a feedback page: the student's own files."""
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != f"{unit}.html":
+            path.unlink()
 
 
 def _table(gradebook: Gradebook, root: Path) -> str:

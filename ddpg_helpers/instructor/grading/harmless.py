@@ -1,5 +1,6 @@
 """Harmless: what a student's notebook shows, made safe for the instructor who opens the page."""
 
+import html
 import re
 from typing import Any
 
@@ -28,6 +29,11 @@ _CSS = CSSSanitizer(
         "text-align",
     ]
 )  # fmt: skip
+_BLANKS = re.compile(r"[\x00-\x20]+")
+_SCRIPT = re.compile(r"script:|data:(text|application)", re.IGNORECASE)
+_SCRIPT_IN_TEXT = re.compile(
+    r"((?:s\s*c\s*r\s*i\s*p\s*t|d\s*a\s*t\s*a))\s*:(?!\s*image/)", re.IGNORECASE
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 
@@ -41,8 +47,11 @@ def harmless_html(text: str) -> str:
 
 
 def harmless_markdown(text: str) -> str:
-    """Markdown whose HTML is harmless; text without HTML comes back as it is."""
+    """Markdown whose HTML and links are harmless; other text comes back as it is."""
     text = text[:MAX_TEXT]
+    bare = _BLANKS.sub("", html.unescape(text))
+    if _SCRIPT.search(bare):  # in a link, a picture or a formula: the address leads nowhere then
+        text = _SCRIPT_IN_TEXT.sub(r"\1 :", html.unescape(text))
     return harmless_html(text) if re.search(r"<[A-Za-z/!?]", text) else text
 
 
