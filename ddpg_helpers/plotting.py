@@ -293,7 +293,7 @@ def curve_gallery(table: pd.DataFrame, *, window: int = WINDOW) -> np.ndarray:
     curves = dict(iter(learning_curves(table, window).groupby("setting")))
     columns = min(3, len(settings))
     rows = -(-len(settings) // columns)
-    figure, axes = plt.subplots(
+    _, axes = plt.subplots(
         rows, columns, figsize=(_WIDTH, 1.75 * rows + 0.5), sharex=True, sharey=True, squeeze=False
     )
     for ax, setting in zip(axes.flat, settings, strict=False):
@@ -309,8 +309,10 @@ def curve_gallery(table: pd.DataFrame, *, window: int = WINDOW) -> np.ndarray:
         ax.set_title(f"{setting} ({seeds})", loc="left")
     for ax in axes.flat[len(settings):]:
         ax.set_axis_off()
-    figure.supxlabel("episode", fontsize="medium")
-    figure.supylabel(f"return, mean of the last {window}", fontsize="medium")
+    for ax in axes[-1]:
+        ax.set_xlabel("episode")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"return, mean of {window}")
     return axes
 
 

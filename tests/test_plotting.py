@@ -613,6 +613,7 @@ def every_figure(table: pd.DataFrame) -> dict:
         "algorithm": lambda: plotting.algorithm(["act"]),
         "reward_curve": lambda: plotting.reward_curve(wave, evaluation=([3], [0.0])),
         "compare_settings": lambda: plotting.compare_settings(table, baseline="a"),
+        "curve_gallery": lambda: plotting.curve_gallery(table),
         "final_performance": lambda: plotting.final_performance(table, points={"a": 1.0}),
         "noise_traces": lambda: plotting.noise_traces(wave, wave),
         "stationary_std": lambda: plotting.stationary_std(np.abs(wave), 0.57, 0.3),

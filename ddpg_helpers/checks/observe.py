@@ -229,7 +229,9 @@ def _any_critic_loss(
 
 
 def _any_actor_loss(batch: Batch, actor: Any, critic: Any, scale: float = 1.0) -> Tensor:
-    return scale * actor(batch.states).cosh().mean() + _fingerprint(batch, critic=critic)
+    # The critic's part carries a gradient to the critic, as the real loss does.
+    through = critic(batch.states, batch.actions).mean()
+    return scale * actor(batch.states).cosh().mean() + through + _fingerprint(batch, critic=critic)
 
 
 def _any_soft_update(target: Any, online: Any, tau: float) -> None:

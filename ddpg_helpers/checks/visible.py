@@ -99,11 +99,12 @@ def verdict_on(exercise: str, aspect: str, namespace: dict[str, Any]) -> Verdict
 def _several_mistakes(
     exercise: str, aspect: str, verdict: Verdict, namespace: dict[str, Any]
 ) -> bool:
-    """Whether no known mistake explains a wrong answer alone, and another aspect is wrong too."""
+    """Whether no known mistake explains a wrong answer alone, and another aspect shows another
+    known mistake."""
     if verdict.alone or verdict.outcome is not Outcome.WRONG:
         return False
-    others = [name for name in ASPECTS[exercise] if name != aspect]
-    return any(verdict_on(exercise, n, namespace).outcome is Outcome.WRONG for n in others)
+    others = [verdict_on(exercise, name, namespace) for name in ASPECTS[exercise] if name != aspect]
+    return any(other.mistake not in (None, verdict.mistake) for other in others)
 
 
 def needs(*exercises: str) -> None:

@@ -243,7 +243,7 @@ def optimizer_made_anew(batch, actor, actor_optimizer, critic):
 @mutant(
     "update_actor",
     breaks=["returned"],
-    says="The loss that you return is computed again after it. Return the "
+    says="The loss that you return is computed again, after the step. Return the "
     "loss that the step was taken on.",
 )
 def returns_the_loss_after_the_step(batch, actor, actor_optimizer, critic):
@@ -313,14 +313,35 @@ def critic_frozen_for_ever(batch, actor, actor_optimizer, critic):
     return loss.item()
 
 
+_CRITIC_MOVED = (
+    "Your step moves the critic too, towards larger values. It would learn to flatter the actor "
+    "instead of judging it. Only the actor's parameters take part in this step."
+)
+
+
 @mutant(
     "update_actor",
     breaks=["critic_unchanged"],
-    says="Your step moves the critic too, towards larger values. It would learn to flatter the "
-    "actor instead of judging it. Only the actor's parameters take part in this step.",
+    says=_CRITIC_MOVED,
 )
 def critic_moved_too(batch, actor, actor_optimizer, critic):
     loss = -critic(batch.states, actor(batch.states)).mean()
+    actor_optimizer.zero_grad()
+    critic.zero_grad()
+    loss.backward()
+    actor_optimizer.step()
+    torch.optim.SGD(critic.parameters(), lr=1e-2).step()
+    return loss.item()
+
+
+@mutant(
+    "update_actor",
+    breaks=["critic_unchanged"],
+    says=_CRITIC_MOVED,
+    family="critic_moved_too",
+)
+def critic_moved_through_the_loss(batch, actor, actor_optimizer, critic):
+    loss = actor_loss(batch, actor, critic)
     actor_optimizer.zero_grad()
     critic.zero_grad()
     loss.backward()

@@ -218,7 +218,7 @@ def gradient_clipped(batch, critic, critic_optimizer, actor_target, critic_targe
 @mutant(
     "update_critic",
     breaks=["returned"],
-    says="The loss that you return is computed again after it. Return the "
+    says="The loss that you return is computed again, after the step. Return the "
     "loss that the step was taken on.",
 )
 def returns_the_loss_after_the_step(
