@@ -39,6 +39,7 @@ test-full: $(READY)
 # Needs bubblewrap: some of these attacks would do harm without a sandbox.
 attacks: $(READY)
 	$(BIN)/python -m tests.attacks
+	DDPG_ATTACKS=1 $(BIN)/python -m pytest -q -m full -k naive tests/test_attacks.py
 
 # Warnings are errors: a link that leads nowhere is one.
 site: $(READY)

@@ -1,6 +1,7 @@
 """No attack gets more points than its answers deserve, and every broken submission is told why."""
 
 import ast
+import os
 
 import nbformat
 import pytest
@@ -112,6 +113,12 @@ WRONG_ANSWERS = {
 }
 
 
+at_length = pytest.mark.skipif(
+    "DDPG_ATTACKS" not in os.environ, reason="takes half an hour: run by `make attacks`"
+)
+
+
+@at_length
 @pytest.mark.full
 @pytest.mark.parametrize("name", BITING)
 def test_attack_would_fool_a_naive_grader(name, scene, tmp_path):
@@ -137,12 +144,14 @@ def everything():
     return run(ATTACKS.values(), FAULTS.values())
 
 
+@at_length
 @pytest.mark.full
 @pytest.mark.parametrize("name", [*ATTACKS, *FAULTS])
 def test_attack_or_fault_ends_as_it_should(everything, name):
     assert not everything.findings.get(name)
 
 
+@at_length
 @pytest.mark.full
 def test_nothing_else_is_found(everything):
     rest = {n: f for n, f in everything.findings.items() if n not in {*ATTACKS, *FAULTS}}

@@ -23,10 +23,11 @@ class HonestCsvExport(CsvExportPlugin):
         target = Path(self.to or "grades.csv")
         root = Path(CourseDirectory(config=self.config).root)
         rows = []
-        for assignment in gradebook.assignments:
+        # In an order of their own, not in that in which they came into the gradebook.
+        for assignment in sorted(gradebook.assignments, key=lambda one: one.name):
             if self.assignment and assignment.name not in self.assignment:
                 continue
-            for student in gradebook.students:
+            for student in sorted(gradebook.students, key=lambda one: one.id):
                 if self.student and student.id not in [str(one) for one in self.student]:
                     continue
                 rows.append(_row(gradebook, assignment, student, root))
