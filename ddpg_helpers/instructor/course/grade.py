@@ -8,8 +8,10 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
@@ -140,6 +142,7 @@ class _Grading:
         self.root = root
         self.force = force
         self.summary = Summary()
+        self._writing = self._stopped = False
         self.config = course_config(root)
         self._api = _api(self.config)
         self._execute = ExecuteSubmission(config=self.config)
@@ -152,6 +155,7 @@ class _Grading:
             for unit in {unit for unit, _ in found}:
                 self._known[unit] = known_cells(gradebook, unit, unit)
         self._bar = _Bar(len(found), self.summary)
+        before = self._listen()
         with tempfile.TemporaryDirectory(prefix="ddpg-stage-") as stage, self._bar:
             try:
                 todo = list(self._staged(found, Path(stage)))
@@ -159,6 +163,8 @@ class _Grading:
             except KeyboardInterrupt:
                 self.summary.interrupted = True
             finally:
+                if before is not None:
+                    signal.signal(signal.SIGINT, before)
                 kernel.end_warm_process()  # of this process, where it did the work itself
         self.summary.seconds = time.monotonic() - started
         self._report()
@@ -234,6 +240,18 @@ class _Grading:
                     ) from None
                 self._bar.say("a worker process was lost; its submissions are graded again")
 
+    def _listen(self) -> Any:
+        """Let Ctrl-C wait while the gradebook is written; return the handler that was there."""
+        if threading.current_thread() is not threading.main_thread():
+            return None
+
+        def stop(*_: object) -> None:
+            self._stopped = True
+            if not self._writing:
+                raise KeyboardInterrupt
+
+        return signal.signal(signal.SIGINT, stop)
+
     def _save_and_enter(self, place: Place, key: str, record: Record) -> None:
         try:
             records.save(self.root, key, record)
@@ -244,6 +262,16 @@ class _Grading:
             self._fail(place, f"{type(error).__name__}: {error}"[:300])
 
     def _enter(self, place: Place, key: str, record: Record) -> None:
+        """Enter a record into the gradebook, whole even where Ctrl-C is pressed meanwhile."""
+        self._writing = True
+        try:
+            self._write(place, key, record)
+        finally:
+            self._writing = False
+        if self._stopped:
+            raise KeyboardInterrupt
+
+    def _write(self, place: Place, key: str, record: Record) -> None:
         """Enter a record into the gradebook, through nbgrader, and write the feedback page."""
         unit, student = place
         was_there = self._in_gradebook(place)
