@@ -165,6 +165,12 @@ def test_a_students_own_cells_keep_their_text_alone(known, notebook):
     assert set(rebuilt.metadata) == {"kernelspec", "language_info", KEY}
 
 
+def test_odd_metadata_is_taken_away(known, notebook):
+    notebook.cells[place(notebook, TEST)].metadata |= {"tags": 5, "collapsed": [1]}
+    rebuilt, repairs = rebuilt_notebook(notebook, known[UNIT])
+    assert repairs == [] and set(rebuilt.cells[place(rebuilt, TEST)].metadata) == {"nbgrader"}
+
+
 def test_html_in_a_students_text_is_made_harmless(known, notebook):
     notebook.cells.append(new_markdown_cell("a < b, <b>x</b><script>alert(1)</script>"))
     notebook.cells.append(new_markdown_cell("> a < b & c"))

@@ -67,7 +67,9 @@ class Summary:
         kept: those that had been graded before and have not changed.
         failed: why the others could not be graded.
         problems: parts that failed in graded submissions, a sentence each.
+        slowest: seconds of each cell, with its submission and id.
         seconds: of the whole grading.
+        interrupted: whether Ctrl-C ended it.
     """
 
     graded: list[Place] = field(default_factory=list)
@@ -180,6 +182,11 @@ class _Grading:
             except NotGradableError as error:
                 self._fail(place, str(error))
                 continue
+            except OSError:
+                raise
+            except Exception as error:  # whatever it is, it is this submission's alone
+                self._fail(place, _in_short(error))
+                continue
             key = records.key(submission)
             if not self.force and self._is_done(place, key):
                 self.summary.kept.append(place)
@@ -220,7 +227,7 @@ class _Grading:
         for place, (_, key) in list(waiting.items()):
             record = records.load(self.root, key)
             if record is not None:  # run before, but not entered into the gradebook
-                self._enter(place, key, record)
+                self._enter_alone(place, key, record)
                 del waiting[place]
         for attempt in range(1, ATTEMPTS + 1):
             if not waiting:
@@ -231,7 +238,8 @@ class _Grading:
                     if record is None:
                         self._fail(place, error)
                         continue
-                    self._save_and_enter(place, key, record)
+                    records.save(self.root, key, record)
+                    self._enter_alone(place, key, record)
             except TerminatedWorkerError:
                 if attempt == ATTEMPTS:
                     raise GradingError(
@@ -252,14 +260,14 @@ class _Grading:
 
         return signal.signal(signal.SIGINT, stop)
 
-    def _save_and_enter(self, place: Place, key: str, record: Record) -> None:
+    def _enter_alone(self, place: Place, key: str, record: Record) -> None:
+        """Enter a record; what goes wrong stops no other submission."""
         try:
-            records.save(self.root, key, record)
             self._enter(place, key, record)
         except (GradingError, OSError):
             raise
         except Exception as error:  # whatever it is, it is this submission's alone
-            self._fail(place, f"{type(error).__name__}: {error}"[:300])
+            self._fail(place, _in_short(error))
 
     def _enter(self, place: Place, key: str, record: Record) -> None:
         """Enter a record into the gradebook, whole even where Ctrl-C is pressed meanwhile."""
@@ -438,7 +446,11 @@ def _work(place: Place, submission: Submission, stage: str) -> tuple[Place, Reco
         return place, None, str(error)
     except Exception as error:  # whatever it is, it is this submission's alone
         print(traceback.format_exc(), file=sys.stderr)
-        return place, None, f"{type(error).__name__}: {error}"[:300]
+        return place, None, _in_short(error)
+
+
+def _in_short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def _packed(folder: Path) -> dict[str, bytes]:

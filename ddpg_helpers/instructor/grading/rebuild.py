@@ -203,7 +203,8 @@ def _restored(cell: NotebookNode, known: _Known, rebuilt: _Rebuilt) -> NotebookN
     for key in ("points", "grade", "solution", "locked", "task"):
         if key in about and about[key] != wanted.get(key, about[key]):
             rebuilt.note(f"had another {key}; it was put back", known.name)
-    if "skip-execution" in (cell.metadata.get("tags") or []):
+    tags = cell.metadata.get("tags")
+    if isinstance(tags, list) and "skip-execution" in tags:
         rebuilt.note("was tagged to be skipped; it was run", known.name)
     return _NEW[known.kind](source, metadata={"nbgrader": wanted})
 
