@@ -17,8 +17,9 @@ from nbgrader.api import Gradebook
 
 from ddpg_helpers.instructor.course import grade as grading
 from ddpg_helpers.instructor.course import layout
-from ddpg_helpers.instructor.course.grade import GradingError, grade_class
+from ddpg_helpers.instructor.course.grade import SAMPLE, GradingError, grade_class
 from ddpg_helpers.instructor.grading import execute, records
+from ddpg_helpers.instructor.grading.submission import Settings, Submission, grade_submission
 
 UNIT = "04_critic_loss"
 CLASS = {"blank": 0, "full": 10, "half": 4, "mask_missing": 9}
@@ -234,6 +235,19 @@ def test_without_a_sandbox_it_warns_or_refuses(course, monkeypatch, capsys):
         grade_class([UNIT], root=course, jobs=1)
     assert "which is no boundary" in capsys.readouterr().out
     assert scores(course) == {"full": 10}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows can't limit what a process uses")
+def test_without_a_sandbox_processes_are_limited_all_the_same():
+    cell = nbformat.v4.new_code_cell(
+        "import os, resource\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE), os.environ['NBGRADER_EXECUTION'])"
+    )
+    notebook = json.dumps(nbformat.v4.new_notebook(cells=[cell]))
+    folder = str(SAMPLE / "full" / UNIT)
+    submission = Submission("ada", UNIT, notebook, folder, "secret", Settings(sandbox=False))
+    (ran,) = json.loads(grade_submission(submission).notebook)["cells"]
+    assert ran["outputs"][0]["text"] == "(0, 0) autograde\n"
 
 
 def test_a_wrong_hidden_test_stops_the_grading_and_is_named(course):

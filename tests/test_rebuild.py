@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 from nbgrader.api import Gradebook
 
 from ddpg_helpers.instructor.course import layout
-from ddpg_helpers.instructor.course.grade import _register
+from ddpg_helpers.instructor.course.grade import register
 from ddpg_helpers.instructor.grading.rebuild import (
     KEY,
     NotGradableError,
@@ -26,7 +26,7 @@ def known(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     (root / "nbgrader_config.py").write_bytes((layout.ROOT / "nbgrader_config.py").read_bytes())
     (root / "source").symlink_to(layout.ROOT / "source")
-    _register(list(layout.UNITS), root)
+    register(list(layout.UNITS), root)
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}", "ddpg") as gradebook:
         return {unit: known_cells(gradebook, unit, unit) for unit in layout.UNITS}
 

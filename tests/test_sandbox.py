@@ -140,6 +140,29 @@ def test_too_much_memory_ends_the_kernel_and_is_told():
     assert "more than 1500 MB of memory" in said or "MemoryError" in shown[0]
 
 
+def test_the_memory_limit_is_the_one_that_is_set():
+    code = "import time\nheld = b'x' * 900_000_000\ntime.sleep(1)\nprint('kept')"
+    assert run(code)[0] == ["kept\n"]
+    shown, record = run(code, limits=sandbox.Limits(memory_megabytes=700))
+    assert "kept" not in shown[0]
+    said = " ".join(record.problems)
+    assert "more than 700 MB of memory" in said or "MemoryError" in record.notebook
+
+
+def test_figures_are_shown():
+    _, record = run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+    (cell,) = json.loads(record.notebook)["cells"]
+    assert ["image/png" in output["data"] for output in cell["outputs"]] == [True]
+
+
+def test_temporary_files_have_a_place():
+    (shown,), _ = run(
+        "import tempfile\nwith tempfile.NamedTemporaryFile() as file:\n    file.write(b'x')\n"
+        "print(file.name.rpartition('/')[0])"
+    )
+    assert shown == "/sandbox/tmp\n"
+
+
 def test_processes_are_limited():
     code = (
         "import subprocess\ncount = 0\ntry:\n    while count < 1000:\n"

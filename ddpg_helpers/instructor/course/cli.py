@@ -62,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     appeal.add_argument("aspect", metavar="ASPECT", help='such as "mask" or "td_target.mask"')
 
     _add_bundle(commands)
+    _add_gradescope(commands)
     _add_grades(commands)
     _add_report(commands)
     options = parser.parse_args(arguments)
@@ -75,6 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _appeal(options.student, options.unit, options.aspect)
     if options.command == "bundle":
         return _bundle(options)
+    if options.command == "gradescope":
+        return _gradescope(options)
     if options.command == "grades":
         return _grades(options)
     if options.command == "report":
@@ -143,6 +146,41 @@ def _add_grades(commands: Any) -> None:
     grades.add_argument(
         "--output", type=Path, metavar="FILE", help="grades_FORMAT.csv if none"
     )  # fmt: skip
+
+
+def _add_gradescope(commands: Any) -> None:
+    gradescope = commands.add_parser(
+        "gradescope", help="write the zip that Gradescope takes as a unit's autograder"
+    )
+    gradescope.add_argument("unit", metavar="UNIT")
+    gradescope.add_argument(
+        "--visibility", default="after_published", metavar="WHEN",
+        help="when students see how each hidden test went: visible, after_due_date, "
+        "after_published (the default) or hidden",
+    )  # fmt: skip
+    gradescope.add_argument(
+        "--torch-index", default="", metavar="URL",
+        help="package index with builds of PyTorch for the CPU, which are much smaller",
+    )  # fmt: skip
+    gradescope.add_argument("--output", type=Path, metavar="FILE", help="the zip; in dist/ if none")
+
+
+def _gradescope(options: argparse.Namespace) -> int:
+    from ddpg_helpers.instructor.course.gradescope import make
+    from ddpg_helpers.instructor.course.layout import ROOT
+
+    output = options.output or ROOT / "dist" / f"gradescope_{options.unit}.zip"
+    try:
+        path = make.write_autograder(
+            options.unit, output,
+            visibility=options.visibility, torch_index=options.torch_index,
+        )  # fmt: skip
+    except make.GradescopeError as error:
+        return _stop(error)
+    print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    print("It holds hidden tests and answers: give it to Gradescope and to nobody else.")
+    print(f"Set the assignment's autograder points to {make.autograded_points(options.unit):g}.")
+    return 0
 
 
 def _grades(options: argparse.Namespace) -> int:

@@ -127,9 +127,10 @@ def grade_class(
                 "there is no sandbox here: install bubblewrap (Debian: apt install bubblewrap), or "
                 "leave out --require-sandbox"
             )
-        print(f"Warning: {NO_SANDBOX}", flush=True)
     warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, harmless
     grading = _Grading(root, force=force)
+    if bubblewrap() is None and grading.execute.student_uid is None:
+        print(f"Warning: {NO_SANDBOX}", flush=True)
     try:
         grading.run(found, jobs, scheduler)
     except (OSError, HiddenTestError) as error:
@@ -147,12 +148,12 @@ class _Grading:
         self._writing = self._stopped = False
         self.config = course_config(root)
         self._api = _api(self.config)
-        self._execute = ExecuteSubmission(config=self.config)
+        self.execute = ExecuteSubmission(config=self.config)
         self._known: dict[str, Any] = {}
 
     def run(self, found: list[Place], jobs: int | None, scheduler: str | None) -> None:
         started = time.monotonic()
-        _register(sorted({unit for unit, _ in found}), self.root)
+        register(sorted({unit for unit, _ in found}), self.root)
         with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
             for unit in {unit for unit, _ in found}:
                 self._known[unit] = known_cells(gradebook, unit, unit)
@@ -208,7 +209,7 @@ class _Grading:
                 target = files / Path(name).relative_to(source)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(name, target)
-        return self._execute.submission(notebook, student, unit, str(files))
+        return self.execute.submission(notebook, student, unit, str(files))
 
     def _is_done(self, place: Place, key: str) -> bool:
         state = _read_state(self.root, place)
@@ -488,8 +489,12 @@ def _api(config: Config) -> NbGraderAPI:
     return NbGraderAPI(CourseDirectory(config=config), config=config)
 
 
-def _register(units: list[str], root: Path) -> None:
-    """Write the units' cells, points and hidden tests into the gradebook."""
+def register(units: list[str], root: Path) -> None:
+    """Write the units' cells, points and hidden tests into the gradebook.
+
+    Raises:
+        GradingError: the gradebook is locked, or a unit can't be read.
+    """
     config = course_config(root)
     # release/ is for `ddpg-course build` to write
     config.CourseDirectory.release_directory = str(root / CACHE.name / "release")

@@ -11,8 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 from queue import Empty
+from types import ModuleType
 from typing import Any
 
+import psutil
 import zmq
 import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
@@ -23,10 +25,16 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from ddpg_helpers.instructor.course.student_edition import student_python
 from ddpg_helpers.instructor.grading.sandbox import Limits, SandboxError, WarmProcess
 
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None
+
 # Variables that a student's kernel keeps from the grader's environment, outside a sandbox.
 KEPT_VARIABLES = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
-    "USERPROFILE", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING",
+    "USERPROFILE",
 )  # fmt: skip
 MAX_MESSAGE_BYTES = 32_000_000  # a longer message ends the connection to the kernel
 SEND_MILLISECONDS = 5000
@@ -76,12 +84,19 @@ class StudentKernelClient(AsyncKernelClient):
 class StudentKernelManager(AsyncKernelManager):
     """Starts kernels of the student edition, on sockets in a private folder instead of TCP ports.
 
-    Whatever kernel a notebook asks for, it gets this one. It is no boundary: the kernel is a
-    process of the user who grades.
+    Whatever kernel a notebook asks for, it gets this one. By default it is no boundary: the kernel
+    is a process of the user who grades.
+
+    Attributes:
+        limits: what each process of the kernel may use, as far as the platform can limit it.
+        uid: number of the user who runs the kernel, who owns nothing and runs nothing else; only
+            root can start such a kernel. None for the user who grades.
     """
 
     client_class = f"{__name__}.StudentKernelClient"
     client_factory = StudentKernelClient
+    limits = Limits()
+    uid: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,21 +118,82 @@ class StudentKernelManager(AsyncKernelManager):
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         kwargs["env"] = {
             **kept,
+            "NBGRADER_EXECUTION": "autograde",
             "IPYTHONDIR": str(self._folder / "ipython"),
             "MPLCONFIGDIR": str(self._folder / "matplotlib"),
             "OMP_NUM_THREADS": "1",  # the networks are small: more threads only wait
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return await super()._async_pre_start_kernel(**kwargs)
+        if self.uid is not None:
+            kwargs |= {"user": self.uid, "group": self.uid, "extra_groups": []}
+            home = self._folder / "work"
+            shutil.rmtree(home, ignore_errors=True)
+            copy_files(Path(kwargs["cwd"]), home, self.limits.disk_megabytes * 2**20)
+            kwargs["cwd"] = str(home)
+            kwargs["env"] |= {"HOME": str(home), "TMPDIR": str(self._folder), "USER": "student"}
+        command, kwargs = await super()._async_pre_start_kernel(**kwargs)
+        if self.uid is not None:
+            for path in (self._folder, *self._folder.rglob("*")):
+                os.chown(path, self.uid, self.uid)
+        return command, kwargs
 
     pre_start_kernel = _async_pre_start_kernel
 
+    async def _async_post_start_kernel(self, **kwargs: Any) -> None:
+        await super()._async_post_start_kernel(**kwargs)
+        limit_process(self.provisioner.pid, self.limits, processes=self.uid is not None)
+
+    post_start_kernel = _async_post_start_kernel
+
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)
+        if self.uid is not None:
+            end_processes(self.uid)
         if not restart:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     cleanup_resources = _async_cleanup_resources
+
+
+def limit_process(pid: int, limits: Limits, *, processes: bool) -> None:
+    """Limit what a process and those it starts may use each, where the platform can.
+
+    Args:
+        pid: of the process.
+        limits: of them, what the platform can limit.
+        processes: whether to limit the number of processes as well: all those of its user.
+    """
+    if not hasattr(resource, "prlimit"):
+        return
+    chosen = {
+        resource.RLIMIT_DATA: limits.memory_megabytes * 2**20,
+        resource.RLIMIT_FSIZE: limits.disk_megabytes * 2**20,
+        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_CORE: 0,
+    }
+    if processes:
+        chosen[resource.RLIMIT_NPROC] = limits.processes
+    for limit, value in chosen.items():
+        try:
+            resource.prlimit(pid, limit, (value, value))
+        except (PermissionError, ValueError):  # it is lower already
+            continue
+        except ProcessLookupError:
+            return
+
+
+def end_processes(uid: int) -> None:
+    """End all processes of a user, those too that they start meanwhile."""
+    for _ in range(100):
+        found = [p for p in psutil.process_iter(["uids"]) if p.info["uids"].real == uid]
+        if not found:
+            return
+        for process in found:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(found, timeout=1)
 
 
 class SandboxedKernelManager(AsyncKernelManager):

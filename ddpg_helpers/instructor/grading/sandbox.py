@@ -125,7 +125,7 @@ class WarmProcess:
         }
         return [
             *command, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm",
-            "--tmpfs", "/sandbox", "--perms", "0755", "--dir", "/tmp",
+            "--tmpfs", "/sandbox", "--dir", "/sandbox/tmp", "--perms", "0755", "--dir", "/tmp",
             "--bind", str(self.exchange), "/exchange", "--ro-bind", str(WARM), "/warm.py",
             "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/",
             str(python), "/warm.py", json.dumps(settings),
@@ -232,6 +232,7 @@ def _environment() -> dict[str, str]:
     return {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
+        "TMPDIR": "/sandbox/tmp",
         "IPYTHONDIR": "/sandbox/tmp/ipython",
         "MPLCONFIGDIR": "/sandbox/tmp/matplotlib",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -51,7 +51,8 @@ class Settings:
         max_restarts: new kernels before the remaining cells are left out.
         max_output: characters that the cells of a submission may show, all together.
         sandbox: whether to run in the sandbox.
-        limits: what a kernel in the sandbox may use.
+        uid: number of the user who runs kernels outside a sandbox; None for the user who grades.
+        limits: what a kernel may use.
     """
 
     cell_timeout: float = 30
@@ -61,6 +62,7 @@ class Settings:
     max_restarts: int = 5
     max_output: int = 5_000_000
     sandbox: bool = True
+    uid: int | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -92,8 +94,8 @@ class Record:
     Attributes:
         notebook: executed and judged, as JSON.
         problems: what failed on the way, a sentence each.
-        verdicts: for each aspect its exercise, name, outcome, known mistake, points and what they
-            are of.
+        verdicts: for each aspect its cell, exercise, name, outcome, message, known mistake, points
+            and what they are of.
         seconds: that each cell took, by the cell's id.
     """
 
@@ -182,6 +184,13 @@ class SubmissionRun(NotebookClient):
                 self._seconds[cell.id] = round(time.monotonic() - started, 3)
 
     # --- running -----------------------------------------------------------------------------
+
+    def create_kernel_manager(self) -> SandboxedKernelManager | StudentKernelManager:
+        """Called by nbclient for the first kernel and for each that takes its place."""
+        manager = super().create_kernel_manager()
+        manager.limits = self.settings.limits
+        manager.uid = self.settings.uid
+        return manager
 
     @property
     def _given_up(self) -> str | None:
@@ -317,7 +326,8 @@ class SubmissionRun(NotebookClient):
         for (exercise, aspect), verdict in judged.verdicts.items():
             self._verdicts.append(
                 {
-                    "exercise": exercise, "aspect": aspect, "outcome": verdict.outcome.value,
+                    "cell": name, "exercise": exercise, "aspect": aspect,
+                    "outcome": verdict.outcome.value, "message": verdict.message,
                     "mistake": verdict.mistake, "points": float(score), "of": points,
                 }
             )  # fmt: skip

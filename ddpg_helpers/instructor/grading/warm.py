@@ -14,6 +14,7 @@ privileges, before it reads anything of the student's.
 
 import ctypes
 import errno
+import gc
 import importlib
 import json
 import os
@@ -25,13 +26,16 @@ import sys
 
 PRELOADED = (
     "torch", "torch.nn.functional", "torch.optim", "numpy", "pandas", "scipy.stats", "gymnasium",
-    "matplotlib.pyplot", "IPython.core.interactiveshell",
-    "IPython.core.completer", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell",
-    "zmq.asyncio", "tqdm", "joblib",
+    "gymnasium.envs.classic_control", "matplotlib.pyplot",
+    "contourpy", "PIL.PngImagePlugin", "IPython.core.interactiveshell", "IPython.core.completer",
+    "IPython.core.ultratb", "stack_data", "executing", "pygments.lexers.python",
+    "pygments.formatters.terminal256", "ipykernel.kernelapp", "ipykernel.ipkernel",
+    "ipykernel.zmqshell", "zmq.asyncio", "tqdm", "joblib",
     "ddpg_helpers.checks.remote", "ddpg_helpers.checks.visible", "ddpg_helpers.comparison",
-    "ddpg_helpers.environments", "ddpg_helpers.experiments", "ddpg_helpers.memory",
-    "ddpg_helpers.networks", "ddpg_helpers.noise", "ddpg_helpers.plotting",
+    "ddpg_helpers.environments", "ddpg_helpers.experiments", "ddpg_helpers.glossary",
+    "ddpg_helpers.memory", "ddpg_helpers.networks", "ddpg_helpers.noise", "ddpg_helpers.plotting",
     "ddpg_helpers.training",
+    "torch._dynamo",  # takes a second, and every optimiser imports it on its first call
 )  # fmt: skip
 CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 SANDBOX = "/sandbox"  # the one place where a kernel can write
@@ -49,6 +53,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.freeze()  # kernels share these pages as long as no collector goes through them
     _answer({"ready": True})
     kernel = None  # (pid of its first process, pid of the one that waits for it)
     for line in sys.stdin:
@@ -126,7 +131,7 @@ def _become_kernel(name: str, settings: dict) -> None:
         _limit(settings, in_use)
         _drop_privileges(settings["uid"])
         os.environ.clear()
-        os.environ.update(settings["environment"], HOME=WORK, TMPDIR=TEMPORARY)
+        os.environ.update(settings["environment"], HOME=WORK)
         os.chdir(WORK)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
