@@ -93,6 +93,7 @@ class WarmProcess:
         self.exchange = Path(tempfile.mkdtemp(prefix="ddpg-", dir=folder))
         self.killed_for_memory = False
         self._kernels = 0
+        self._inherited = 0.0  # megabytes that are in use before a kernel runs anything
         self._lock = threading.Lock()
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
@@ -169,6 +170,7 @@ class WarmProcess:
         self.killed_for_memory = False
         if not self._ask({"start": folder.name})["pid"]:
             raise SandboxError("a kernel could not be started in the sandbox")
+        self._inherited = self._megabytes()
         threading.Thread(target=self._watch, args=(self._kernels,), daemon=True).start()
 
     def log(self) -> str:
@@ -205,7 +207,7 @@ class WarmProcess:
             try:
                 if kernel != self._kernels or self.poll() is not None:
                     return
-                if self._megabytes() > self.limits.memory_megabytes:
+                if self._megabytes() - self._inherited > self.limits.memory_megabytes:
                     self.killed_for_memory = True
                     self.signal(9)
                     return
@@ -213,7 +215,7 @@ class WarmProcess:
                 return
 
     def _megabytes(self) -> float:
-        """What the kernel's processes use beyond what they share with others."""
+        """The memory of all processes inside. What a fork shares with its parent counts twice."""
         try:
             inside = psutil.Process(self._process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
