@@ -25,7 +25,8 @@ c = get_config()  # noqa: F821
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 c.CourseDirectory.course_id = "ddpg"
-# Another database, such as PostgreSQL: c.CourseDirectory.db_url = "postgresql://user@host/ddpg"
+# Another database, such as PostgreSQL: c.CourseDirectory.db_url =
+# "postgresql+psycopg://user@host/ddpg" (extra `postgresql`)
 
 # Questions that are graded by hand have their mark scheme in a locked cell above the answer.
 c.ClearMarkScheme.enforce_metadata = False

@@ -7,6 +7,7 @@ has done is kept at once, so that a grading that was interrupted goes on where i
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -535,6 +536,12 @@ def _raise_if_not_of_the_submission(log: str) -> None:
         )
     if "No space left on device" in log or "database or disk is full" in log:
         raise GradingError(_DISK_FULL)
+    unreachable = re.search(r"^(?:sqlalchemy|psycopg)\S*OperationalError\S* (.*)$", log, re.M)
+    if unreachable:
+        raise GradingError(
+            f"the gradebook cannot be reached ({unreachable[1]}): start its database, or mend "
+            "db_url in nbgrader_config.py, then run the same command again. What is done is kept."
+        )
 
 
 _DISK_FULL = (

@@ -14,9 +14,10 @@ HERE = Path(__file__).parent
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 # Of a user whom no image of Gradescope's has.
 STUDENT_UID = 60_123
-_SETTING = f"""
-# In Gradescope's container, where there may be no sandbox.
+_SETTINGS = f"""
+# In Gradescope's container, where there may be no sandbox, and is no database.
 c.ExecuteSubmission.student_uid = {STUDENT_UID}
+c.CourseDirectory.pop("db_url", None)
 """
 
 
@@ -56,7 +57,7 @@ def write_autograder(
         if not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
     }
     config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
-    files["course/nbgrader_config.py"] = (config + _SETTING).encode()
+    files["course/nbgrader_config.py"] = (config + _SETTINGS).encode()
     files["course/course_secret"] = course_secret(ROOT / "course_secret").encode()
     files["settings.json"] = json.dumps({"unit": unit, "visibility": visibility}).encode()
     files["torch_index"] = torch_index.encode()
