@@ -28,6 +28,17 @@ c.CourseDirectory.course_id = "ddpg"
 # Another database, such as PostgreSQL: c.CourseDirectory.db_url =
 # "postgresql+psycopg://user@host/ddpg" (extra `postgresql`)
 
+# `nbgrader zip_collect UNIT` takes downloaded/UNIT/archive/STUDENT.zip, also with what Canvas
+# (STUDENT_11_22_name.zip) or Moodle (STUDENT_11_assignsubmission_file) write behind the name. The
+# first group is atomic: a folder "extracted" inside a zip is not taken for another student's.
+c.FileNameCollectorPlugin.named_regexp = (
+    r"(?>.*?[\\/]extracted[\\/])(?!.*(__MACOSX|\.ipynb_checkpoints))"
+    r"(?P<student_id>[^\\/]+?)(_(LATE_)?\d+_(\d+_|assignsubmission_file)[^\\/]*)?[\\/]"
+    r"(\d\d_[^\\/]+[\\/])*(?P<file_id>.+)"
+)
+# Beside the notebook: modules, and what training keeps.
+c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".npz", ".csv"]
+
 # Questions that are graded by hand have their mark scheme in a locked cell above the answer.
 c.ClearMarkScheme.enforce_metadata = False
 

@@ -91,6 +91,7 @@ def test_a_box_is_text_in_a_terminal_and_html_in_jupyter():
 
 def test_a_failed_check_in_a_terminal_is_the_sentence_alone():
     assert CheckError("the sentence")._render_traceback_() == ["the sentence"]
+    assert max(map(len, CheckError("a sentence " * 20)._render_traceback_())) < 90
 
 
 def test_a_failed_check_in_jupyter_is_one_box_and_one_line():

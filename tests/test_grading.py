@@ -126,6 +126,16 @@ def test_what_has_changed_is_graded_again_and_force_grades_all(graded, tmp_path)
     assert grade_class([UNIT], root=course, force=True, jobs=1).graded == [(UNIT, "blank")]
 
 
+def test_beside_a_feedback_page_lies_only_what_releasing_it_needs(tmp_path):
+    course = lay_out(tmp_path, ["blank"])
+    needed = {"timestamp.txt", "submission_secret.txt"}
+    for name in (*needed, "mine.py"):
+        (course / "submitted" / "blank" / UNIT / name).write_text("2027-02-01 08:00:00 UTC")
+    grade_class([UNIT], root=course, jobs=1)
+    folder = course / "feedback" / "blank" / UNIT
+    assert {path.name for path in folder.iterdir()} == {f"{UNIT}.html", *needed}
+
+
 def test_points_and_comments_given_by_hand_survive_a_second_grading(graded, tmp_path):
     course = copy_of(graded, tmp_path)
     with book(course) as gradebook:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import nbformat
 import pytest
@@ -40,6 +41,66 @@ def course(tmp_path_factory):
 def test_autograde_gives_the_points_of_the_sample_class(course, student):
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         assert gradebook.find_submission(UNIT, student).score == POINTS[student]
+
+
+@pytest.fixture
+def collected(tmp_path):
+    """Zip what lies in a folder, collect it with nbgrader's command, return what was submitted."""
+
+    def collect(*zips):
+        course = tmp_path / "course"
+        archive = course / "downloaded" / UNIT / "archive"
+        shutil.copytree(layout.RELEASE / UNIT, course / "release" / UNIT)
+        shutil.copy(layout.ROOT / "nbgrader_config.py", course)
+        for name, files in zips:
+            (archive / name).parent.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(archive / name, "w") as file:
+                for path in files:
+                    file.writestr(path, f"{path} of {name}")
+        done = nbgrader(course, "zip_collect", UNIT)
+        assert done.returncode == 0, done.stderr
+        submitted = course / "submitted"
+        files = [path for path in submitted.rglob("*") if path.is_file()]
+        return {path.relative_to(submitted).as_posix(): path.read_text() for path in files}
+
+    return collect
+
+
+FILE = f"{UNIT}/{UNIT}.ipynb"  # in a zip of the notebook's folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ada_b.zip",
+        f"ada_b_4711_99_{UNIT}.zip",
+        f"ada_b_LATE_4711_99_{UNIT}-1.zip",
+        f"ada_b_4711_assignsubmission_file_{UNIT}.zip",
+        f"ada_b_4711_assignsubmission_file/{UNIT}.zip",
+    ],
+)
+def test_zip_collect_takes_a_zip_of_the_folder_named_after_the_student(collected, name):
+    files = [FILE, f"{UNIT}/agent.py", f"{UNIT}/training.npz", f"{UNIT}/timestamp.txt",
+             f"__MACOSX/{UNIT}/._{UNIT}.ipynb",
+             f"{UNIT}/.ipynb_checkpoints/{UNIT}-checkpoint.ipynb"]  # fmt: skip
+    assert set(collected((name, files))) == {
+        f"ada_b/{FILE}", f"ada_b/{UNIT}/agent.py", f"ada_b/{UNIT}/training.npz"
+    }  # fmt: skip
+
+
+def test_zip_collect_takes_a_zip_without_the_folder(collected):
+    assert set(collected(("ada.zip", [f"{UNIT}.ipynb"]))) == {f"ada/{FILE}"}
+
+
+def test_a_zip_hands_in_for_nobody_else(collected):
+    attempts = [
+        f"{before}{folder}/bob/{UNIT}.ipynb"
+        for before in ("", ".ipynb_checkpoints/")
+        for folder in ("extracted", f"downloaded/{UNIT}/extracted")
+    ]
+    got = collected(("ada.zip", [FILE, *attempts]), ("bob.zip", [FILE]))
+    assert {name.split("/")[0] for name in got} == {"ada", "bob"}
+    assert [text for name, text in got.items() if name.startswith("bob/")] == [f"{FILE} of bob.zip"]
 
 
 def test_export_gives_the_same_points(course):

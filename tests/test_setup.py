@@ -16,7 +16,7 @@ PINS = {
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What `make` sets up; peers for benchmarks are not.
-EXTRAS = ("lab", "instructor", "cluster", "site")
+EXTRAS = ("lab", "instructor", "cluster", "postgresql", "site", "browser")
 RANGES = [
     Requirement(text)
     for text in PROJECT["dependencies"]

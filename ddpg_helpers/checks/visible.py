@@ -3,6 +3,7 @@
 import html
 import os
 import sys
+import textwrap
 from typing import Any, NoReturn
 
 from ddpg_helpers.checks import stored
@@ -47,8 +48,11 @@ class CheckError(Exception):
     """An answer is wrong or not attempted. Shown without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        """Asked for by IPython. Below the box, one line is enough."""
-        return ["The box above says what is left to do." if _in_notebook() else str(self)]
+        """Asked for by IPython. Below the box, one line is enough. The dialog of nbgrader's
+        Validate does not wrap lines."""
+        if _in_notebook():
+            return ["The box above says what is left to do."]
+        return [part for line in str(self).splitlines() for part in textwrap.wrap(line, 88)]
 
 
 def check(

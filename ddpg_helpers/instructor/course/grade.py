@@ -556,11 +556,13 @@ def _what_to_do(error: Exception) -> str:
 
 
 def _leave_the_page(folder: Path, unit: str) -> None:
-    """Take away what nbgrader copies beside a feedback page: the student's own files."""
+    """Take away what nbgrader copies beside a feedback page: the student's own files, but for the
+    two by which `nbgrader release_feedback` knows whose page it is."""
+    left = {f"{unit}.html", "timestamp.txt", "submission_secret.txt"}
     for path in folder.iterdir() if folder.exists() else ():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != f"{unit}.html":
+        elif path.name not in left:
             path.unlink()
 
 
