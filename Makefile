@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup grade lab test test-full attacks site benchmark benchmark-learning clean
+.PHONY: setup grade lab test test-full attacks site benchmark benchmark-grading benchmark-learning clean
 
 setup: $(READY)
 
@@ -49,6 +49,9 @@ site: $(READY)
 # Peers take part where they are installed: .venv/bin/pip install stable-baselines3
 benchmark: $(READY)
 	$(BIN)/python tests/benchmarks/training_speed.py
+
+benchmark-grading: $(READY)
+	$(BIN)/python tests/benchmarks/grading_speed.py
 
 benchmark-learning: $(READY)
 	$(BIN)/python tests/benchmarks/learning.py

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -35,35 +36,63 @@ def lay_out(root: Path, size: int, units: tuple[str, ...] = UNITS) -> None:
             shutil.copytree(sample, root / "submitted" / f"s{number:05}" / unit)
 
 
-def timed(command: list[str], root: Path) -> tuple[float, float]:
-    """Run a command; return its seconds, and the largest memory of one of its processes in MB."""
+@dataclass
+class Memory:
+    """Megabytes, looked at every two seconds.
+
+    Attributes:
+        worker: the largest process that judges.
+        sandbox: the largest process in a sandbox, what it shares with others included.
+        early: the most that all processes together used in the first half of the time; what two
+            processes share counts half for each.
+        late: the same in the second half.
+    """
+
+    worker: float = 0.0
+    sandbox: float = 0.0
+    early: float = 0.0
+    late: float = 0.0
+
+
+def timed(command: list[str], root: Path) -> tuple[float, Memory]:
+    """Run a command; return its seconds, and its processes' memory."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    memory, totals = Memory(), []
     started = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=said, stderr=said)
-        largest = 0.0
-        while process.poll() is None:
-            largest = max(largest, _largest(process.pid))
-            time.sleep(0.2)
+        while True:
+            try:
+                process.wait(2)
+                break
+            except subprocess.TimeoutExpired:
+                totals.append(_look(process.pid, memory))
+        seconds = time.perf_counter() - started
         if process.returncode != 0:
             said.seek(0)
             sys.exit(f"{' '.join(command)} failed:\n{said.read().decode()[-2000:]}")
-    return time.perf_counter() - started, largest
+    half = len(totals) // 2
+    memory.early, memory.late = (max(part, default=0.0) for part in (totals[:half], totals[half:]))
+    return seconds, memory
 
 
-def _largest(pid: int) -> float:
-    largest = 0.0
+def _look(pid: int, memory: Memory) -> float:
+    """Note the memory of a process's family; return its total."""
+    total = 0.0
     try:
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
     for process in family:
         try:
-            largest = max(largest, process.memory_info().rss / 2**20)
+            command, used = process.cmdline(), process.memory_full_info()
         except psutil.NoSuchProcess:
             continue
-    return largest
+        total += used.pss / 2**20
+        kind = "sandbox" if "/warm.py" in command else "worker"
+        setattr(memory, kind, max(getattr(memory, kind), used.rss / 2**20))
+    return total
 
 
 def plain(size: int) -> float:
@@ -79,8 +108,8 @@ def plain(size: int) -> float:
     return seconds / size
 
 
-def course(size: int, jobs: int) -> tuple[float, float, float]:
-    """Seconds a submission, seconds of a second grading, and memory of the largest process."""
+def course(size: int, jobs: int) -> tuple[float, float, Memory]:
+    """Seconds a submission, seconds of a second grading, and memory."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         lay_out(root, size)
@@ -111,11 +140,14 @@ def main() -> None:
         print(
             f"ddpg-course grade, {jobs} workers, sandbox, judge and feedback pages: {fast:.2f} s a "
             f"submission, {slow / fast:.1f} x plain; efficiency {alone / fast / jobs:.0%}; again "
-            f"without a change {again / (fast * chosen.size):.0%} of the first; largest process "
-            f"{memory:.0f} MB", flush=True,
+            f"without a change {again / (fast * chosen.size):.0%} of the first\n"
+            f"  memory: a judging process {memory.worker:.0f} MB, one in a sandbox "
+            f"{memory.sandbox:.0f} MB; all together {memory.early:.0f} MB in the first half, "
+            f"{memory.late:.0f} MB in the second", flush=True,
         )  # fmt: skip
     command = [str(Path(sys.executable).with_name("ddpg-course")), "--help"]
-    print(f"ddpg-course --help: {min(timed(command, ROOT)[0] for _ in range(5)):.2f} s")
+    seconds = min(timed(command, ROOT)[0] for _ in range(5))
+    print(f"ddpg-course --help: {seconds:.2f} s")
 
 
 if __name__ == "__main__":
