@@ -159,7 +159,11 @@ import linecache
 
 def look(*_):
     texts = list(get_ipython().user_ns.get("In", []))
-    texts += ["".join(entry[2]) for entry in linecache.cache.values() if len(entry) > 2]
+    texts += [
+        "".join(entry[2])
+        for name, entry in linecache.cache.items()
+        if len(entry) > 2 and "/torch/" not in name  # whose own files set seeds, too
+    ]
     for text in texts:
         if "HIDDEN" + " TESTS" in text or "grade" + "(" in text or "seed" + "=" in text:
             found(text)
