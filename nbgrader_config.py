@@ -17,6 +17,7 @@ from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
 from ddpg_helpers.instructor.grading.export import HonestCsvExport
 from ddpg_helpers.instructor.grading.penalties import KeepLatePenalties
 from ddpg_helpers.instructor.grading.rebuild import RebuildCells
+from ddpg_helpers.instructor.grading.summary import ListAspects
 
 c = get_config()  # noqa: F821
 
@@ -30,11 +31,12 @@ c.CourseDirectory.course_id = "ddpg"
 
 # `nbgrader zip_collect UNIT` takes downloaded/UNIT/archive/STUDENT.zip, also with what Canvas
 # (STUDENT_11_22_name.zip) or Moodle (STUDENT_11_assignsubmission_file) write behind the name. The
-# first group is atomic: a folder "extracted" inside a zip is not taken for another student's.
+# first group is atomic: a folder "extracted" inside a zip is not taken for another student's. In a
+# zip counts what lies in a folder named after the unit, at any depth, or all where there is none.
 c.FileNameCollectorPlugin.named_regexp = (
-    r"(?>.*?[\\/]extracted[\\/])(?!.*(__MACOSX|\.ipynb_checkpoints))"
+    r"(?>.*?[\\/](?P<unit>[^\\/]+)[\\/]extracted[\\/])(?!.*(__MACOSX|\.ipynb_checkpoints))"
     r"(?P<student_id>[^\\/]+?)(_(LATE_)?\d+_(\d+_|assignsubmission_file)[^\\/]*)?[\\/]"
-    r"(\d\d_[^\\/]+[\\/])*(?P<file_id>.+)"
+    r"(([^\\/]+[\\/])*(?P=unit)[\\/]|(?!(.*[\\/])?\d\d_[^\\/]+[\\/])([^\\/]+[\\/])?)(?P<file_id>.+)"
 )
 # Beside the notebook: modules, and what training keeps.
 c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".npz", ".csv"]
@@ -60,5 +62,6 @@ c.GenerateFeedback.preprocessors = [
     ClearHiddenTests,
     ClearMarkScheme,
     GetGrades,
+    ListAspects,
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

@@ -136,7 +136,15 @@ def test_beside_a_feedback_page_lies_only_what_releasing_it_needs(tmp_path):
     assert {path.name for path in folder.iterdir()} == {f"{UNIT}.html", *needed}
 
 
-def test_points_and_comments_given_by_hand_survive_a_second_grading(graded, tmp_path):
+def test_the_sample_class_is_not_mixed_with_a_real_one(graded, tmp_path):
+    course = copy_of(graded, tmp_path)
+    (course / "submitted" / "half").rename(course / "submitted" / "noether")
+    with pytest.raises(GradingError, match=r"class of your own \(noether\)"):
+        grade_class([UNIT], root=course, sample=True)
+    assert len(list((course / "submitted").iterdir())) == len(CLASS)
+
+
+def test_points_and_comments_given_by_hand_survive_a_second_grading(graded, tmp_path, capsys):
     course = copy_of(graded, tmp_path)
     with book(course) as gradebook:
         one = gradebook.find_grade("test_td_target_mask", UNIT, UNIT, "mask_missing")
@@ -153,6 +161,8 @@ def test_points_and_comments_given_by_hand_survive_a_second_grading(graded, tmp_
         assert comment.manual_comment == "See me."
         submission = gradebook.find_submission(UNIT, "mask_missing")
         assert (submission.score, submission.late_submission_penalty) == (9.75, 1.0)
+    printed = capsys.readouterr().out
+    assert re.search(r"^mask_missing +8\.75!\*? +8\.75$", printed, re.MULTILINE)
 
 
 def test_a_killed_grading_goes_on_where_it_was(course, graded):
@@ -226,7 +236,7 @@ def test_what_cannot_be_graded_is_no_zero_anywhere(graded, tmp_path, capsys):
         (UNIT, "new"): f"there is no notebook {UNIT}.ipynb",
     }
     printed = capsys.readouterr().out
-    assert re.search(r"^half +failed +0$", printed, re.MULTILINE)
+    assert re.search(r"^half +failed +-$", printed, re.MULTILINE)
     assert f"could not be graded: {UNIT} of half: the file is not a notebook" in printed
     with (course / "grades.csv").open(newline="") as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}

@@ -1,5 +1,6 @@
 """Plain nbgrader commands in the course's folder do what the course's own commands do."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from ddpg_helpers.checks.aspects import ASPECTS, UNITS
 from ddpg_helpers.instructor.course import layout
 from ddpg_helpers.instructor.course.grade import SAMPLE
 
@@ -77,6 +79,8 @@ FILE = f"{UNIT}/{UNIT}.ipynb"  # in a zip of the notebook's folder
         f"ada_b_LATE_4711_99_{UNIT}-1.zip",
         f"ada_b_4711_assignsubmission_file_{UNIT}.zip",
         f"ada_b_4711_assignsubmission_file/{UNIT}.zip",
+        "ada_b_4711_assignsubmission_file/ada_b.zip",
+        "ada_b_4711_assignsubmission_file/work.zip",
     ],
 )
 def test_zip_collect_takes_a_zip_of_the_folder_named_after_the_student(collected, name):
@@ -90,6 +94,18 @@ def test_zip_collect_takes_a_zip_of_the_folder_named_after_the_student(collected
 
 def test_zip_collect_takes_a_zip_without_the_folder(collected):
     assert set(collected(("ada.zip", [f"{UNIT}.ipynb"]))) == {f"ada/{FILE}"}
+
+
+def test_zip_collect_takes_a_zip_without_the_folder_in_moodles_folder(collected):
+    name = "ada_9_assignsubmission_file/work.zip"
+    assert set(collected((name, [f"{UNIT}.ipynb"]))) == {f"ada/{FILE}"}
+
+
+def test_of_a_zip_of_the_whole_course_the_units_folder_is_taken(collected):
+    names = [FILE, f"{UNIT}/mine/helper.py", "05_actor_loss/05_actor_loss.ipynb",
+             "06_ddpg_agent/updates.py", "07_experiments/updates.py"]  # fmt: skip
+    files = [f"ddpg_course/{name}" for name in names]
+    assert set(collected(("ada.zip", files))) == {f"ada/{FILE}", f"ada/{UNIT}/mine/helper.py"}
 
 
 def test_a_zip_hands_in_for_nobody_else(collected):
@@ -121,6 +137,16 @@ def test_generate_assignment_gives_the_release_edition(course):
 def test_feedback_shows_no_hidden_test(course, student):
     page = (course / "feedback" / student / UNIT / f"{UNIT}.html").read_text(encoding="utf-8")
     assert "HIDDEN TESTS" not in page and "ddpg_helpers.instructor" not in page
+
+
+def test_feedback_begins_with_the_aspects_and_their_points(course):
+    page = (course / "feedback" / "mask_missing" / UNIT / f"{UNIT}.html").read_text("utf-8")
+    listed = page[page.index("What was tested") :]
+    listed = re.sub(r"<[^>]*>", "", listed[: listed.index("</ul>")])
+    assert "✗ td_target, terminal transitions: 0 of 1" in listed
+    assert "✓ td_target, the other transitions: 2 of 2" in listed
+    aspects = [aspect for exercise in UNITS[UNIT] for aspect in ASPECTS[exercise]]
+    assert len(re.findall(r": [\d.]+ of [\d.]+", listed)) == len(aspects)
 
 
 @pytest.mark.parametrize(

@@ -104,13 +104,16 @@ def grade_class(
         require_sandbox: whether to refuse where students' code can't be run in a sandbox.
 
     Raises:
-        GradingError: a unit does not exist, there is nothing to grade, there is no sandbox although
-            one is required, the gradebook is locked, or the disk is full.
+        GradingError: a unit does not exist, there is nothing to grade, the sample class would be
+            mixed in with another one, there is no sandbox although one is required, the gradebook
+            is locked, or the disk is full.
     """
     unknown = set(units) - set(UNITS)
     if unknown:
         raise GradingError(f"there is no unit {sorted(unknown)[0]!r}; there are {', '.join(UNITS)}")
     if sample:
+        _refuse_to_mix(root)
+        print("The sample class: made up, some with mistakes, one that never ends.", flush=True)
         shutil.copytree(SAMPLE, root / "submitted", dirs_exist_ok=True, ignore=_not_submissions)
     found = [
         (unit, folder.parent.name)
@@ -137,6 +140,18 @@ def grade_class(
     except (OSError, HiddenTestError) as error:
         raise GradingError(_what_to_do(error)) from error
     return grading.summary
+
+
+def _refuse_to_mix(root: Path) -> None:
+    """Keep the sample class out of a real one's gradebook."""
+    samples = {folder.name for folder in SAMPLE.iterdir()}
+    others = sorted({f.name for f in (root / "submitted").glob("*") if f.is_dir()} - samples)
+    if others:
+        raise GradingError(
+            f"submitted/ holds a class of your own ({', '.join(others[:3])}): the sample class "
+            "would be mixed in with it. Grade without --sample, or try the sample class in another "
+            "clone"
+        )
 
 
 class _Grading:
@@ -568,7 +583,7 @@ def _leave_the_page(folder: Path, unit: str) -> None:
 
 def _table(gradebook: Gradebook, root: Path) -> str:
     """Students by units with their points; "-" where nothing was submitted, "failed" where it could
-    not be graded, a star where cells wait for a person."""
+    not be graded, "!" after a penalty, a star where cells wait for a person."""
     assignments = sorted(gradebook.assignments, key=lambda a: a.name)
     students = {student.id for student in gradebook.students}
     students |= {folder.parent.name for a in assignments
@@ -577,23 +592,29 @@ def _table(gradebook: Gradebook, root: Path) -> str:
     rows = [header, ["(points)", *(f"{a.max_score:g}" for a in assignments),
                      f"{sum(a.max_score for a in assignments):g}"]]  # fmt: skip
     for student in sorted(students):
-        cells, total = [], 0.0
+        cells, total = [], None
         for assignment in assignments:
             state = state_of(root, student, assignment.name)
             if state != "graded":
                 cells.append("-" if state == "not submitted" else "failed")
                 continue
             submission = gradebook.find_submission(assignment.name, student)
-            cells.append(f"{submission.score:g}{'*' if submission.needs_manual_grade else ''}")
-            total += submission.score
-        rows.append([student, *cells, f"{total:g}"])
+            score = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+            late = "!" if score != submission.score else ""
+            cells.append(f"{score:g}{late}{'*' if submission.needs_manual_grade else ''}")
+            total = score + (total or 0.0)
+        rows.append([student, *cells, "-" if total is None else f"{total:g}"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     lines = [
         "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(pairs))
         for pairs in ([*zip(row, widths, strict=True)] for row in rows)
     ]
-    if any(cell.endswith("*") for row in rows for cell in row):
-        lines.append("* some answers wait to be graded by hand: `nbgrader formgrader` in Jupyter")
+    if any("!" in cell for row in rows for cell in row[1:]):
+        lines.append("! after the penalty for a late submission")
+    if any(cell.endswith("*") for row in rows for cell in row[1:]):
+        lines.append(
+            "* some answers wait to be graded by hand: in Jupyter, menu Nbgrader, Formgrader"
+        )
     return "\n".join(lines)
 
 

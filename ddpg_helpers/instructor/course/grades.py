@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 
 from ddpg_helpers.instructor.course.grade import course_config
@@ -131,7 +131,11 @@ def _grade(gradebook: Gradebook, student: str, unit: str, of: float, root: Path)
     state = state_of(root, student, unit)
     if state != GRADED:  # the gradebook may hold zeros, or the points of an earlier submission
         return Grade(student, unit, None, of, note=state)
-    submission = gradebook.find_submission(unit, student)
+    try:
+        submission = gradebook.find_submission(unit, student)
+    except MissingEntry:
+        note = f"not in the gradebook; remove autograded/{student}/{unit}, or grade it again"
+        return Grade(student, unit, None, of, note=note)
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     waiting = sum(bool(g.needs_manual_grade and g.max_score) for g in grades)
     penalty = float(submission.late_submission_penalty or 0)

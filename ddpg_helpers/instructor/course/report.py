@@ -149,7 +149,7 @@ def _mistakes(units: Sequence[Unit]) -> Iterable[str]:
         for unit in units for key, students in unit.mistakes.items()
     ]  # fmt: skip
     if not rows:
-        yield "<p>No wrong answer.</p>"
+        yield "<p>No wrong answer among those that were attempted; see below for the others.</p>"
         return
     rows.sort(key=lambda row: (-row[0], row[1].name, row[2], row[3] or "", row[4] or ""))
     yield (
