@@ -15,9 +15,9 @@ from nbgrader.preprocessors import (
 
 from ddpg_helpers.instructor.grading.execute import ExecuteSubmission
 from ddpg_helpers.instructor.grading.export import HonestCsvExport
+from ddpg_helpers.instructor.grading.feedback import FeedbackPage, ListAspects
 from ddpg_helpers.instructor.grading.penalties import KeepLatePenalties
 from ddpg_helpers.instructor.grading.rebuild import RebuildCells
-from ddpg_helpers.instructor.grading.summary import ListAspects
 
 c = get_config()  # noqa: F821
 
@@ -57,6 +57,7 @@ c.Autograde.autograde_preprocessors = [
 # grades.csv in which nothing that was not graded looks like a zero.
 c.ExportApp.plugin_class = HonestCsvExport
 
+c.GenerateFeedback.exporter_class = FeedbackPage
 # Feedback goes to students: it shows no hidden test and no mark scheme.
 c.GenerateFeedback.preprocessors = [
     ClearHiddenTests,

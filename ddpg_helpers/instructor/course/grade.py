@@ -4,6 +4,7 @@ Worker processes run and judge submissions; this process alone writes the gradeb
 has done is kept at once, so that a grading that was interrupted goes on where it was.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -14,8 +15,8 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ from tqdm import tqdm
 from traitlets.config import Config, PyFileConfigLoader
 
 from ddpg_helpers.instructor.course.layout import CACHE, ROOT, UNITS
-from ddpg_helpers.instructor.grading import kernel, records
+from ddpg_helpers.instructor.grading import kernel, records, worker
 from ddpg_helpers.instructor.grading.admission import read_submission
 from ddpg_helpers.instructor.grading.execute import NO_SANDBOX, ExecuteSubmission
 from ddpg_helpers.instructor.grading.export import HonestCsvExport, state_of
@@ -42,17 +43,12 @@ from ddpg_helpers.instructor.grading.rebuild import (
     known_cells,
     rebuilt_notebook,
 )
-from ddpg_helpers.instructor.grading.sandbox import SandboxError, bubblewrap
-from ddpg_helpers.instructor.grading.submission import (
-    HiddenTestError,
-    Record,
-    Submission,
-    grade_submission,
-)
+from ddpg_helpers.instructor.grading.sandbox import Limits, bubblewrap
+from ddpg_helpers.instructor.grading.submission import HiddenTestError, Record, Submission
+from ddpg_helpers.instructor.grading.worker import Place
 
 SAMPLE = ROOT / "tests" / "sample_class"
 ATTEMPTS = 3  # with new workers, where workers were lost
-Place = tuple[str, str]  # unit, student
 
 
 class GradingError(RuntimeError):
@@ -169,15 +165,15 @@ class _Grading:
 
     def run(self, found: list[Place], jobs: int | None, scheduler: str | None) -> None:
         started = time.monotonic()
-        register(sorted({unit for unit, _ in found}), self.root)
-        with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
-            for unit in {unit for unit, _ in found}:
-                self._known[unit] = known_cells(gradebook, unit, unit)
+        jobs = min(joblib.cpu_count() if jobs is None else jobs, len(found))
         self._bar = _Bar(len(found), self.summary)
         before = self._listen()
         with tempfile.TemporaryDirectory(prefix="ddpg-stage-") as stage, self._bar:
             try:
-                todo = list(self._staged(found, Path(stage)))
+                early = scheduler is None and self._has_work(found)
+                limits = self.execute.sandbox_limits()
+                with _getting_ready(jobs, limits, stage) if early else contextlib.nullcontext():
+                    todo = self._todo(found, Path(stage))
                 self._grade(todo, jobs, scheduler, stage)
             except KeyboardInterrupt:
                 self.summary.interrupted = True
@@ -189,6 +185,19 @@ class _Grading:
         self._report()
 
     # --- what is to be done ------------------------------------------------------------------
+
+    def _has_work(self, found: list[Place]) -> bool:
+        """Whether there is something to grade, as far as it is seen at once."""
+        return self.force or not all(_state_file(self.root, place).exists() for place in found)
+
+    def _todo(
+        self, found: list[Place], stage: Path
+    ) -> list[tuple[Place, Submission, str]]:
+        register(sorted({unit for unit, _ in found}), self.root)
+        with Gradebook(self._api.coursedir.db_url, "ddpg") as gradebook:
+            for unit in {unit for unit, _ in found}:
+                self._known[unit] = known_cells(gradebook, unit, unit)
+        return list(self._staged(found, stage))
 
     def _staged(self, found: list[Place], stage: Path) -> Iterator[tuple[Place, Submission, str]]:
         """The submissions that are to be graded; what can't be, and what need not, is noted."""
@@ -202,7 +211,7 @@ class _Grading:
             except OSError:
                 raise
             except Exception as error:  # whatever it is, it is this submission's alone
-                self._fail(place, _in_short(error))
+                self._fail(place, worker.in_short(error))
                 continue
             key = records.key(submission)
             if not self.force and self._is_done(place, key):
@@ -236,7 +245,7 @@ class _Grading:
     def _grade(
         self,
         todo: list[tuple[Place, Submission, str]],
-        jobs: int | None,
+        jobs: int,
         scheduler: str | None,
         stage: str,
     ) -> None:
@@ -284,7 +293,7 @@ class _Grading:
         except (GradingError, OSError):
             raise
         except Exception as error:  # whatever it is, it is this submission's alone
-            self._fail(place, _in_short(error))
+            self._fail(place, worker.in_short(error))
 
     def _enter(self, place: Place, key: str, record: Record) -> None:
         """Enter a record into the gradebook, whole even where Ctrl-C is pressed meanwhile."""
@@ -299,7 +308,7 @@ class _Grading:
     def _write(self, place: Place, key: str, record: Record) -> None:
         """Enter a record into the gradebook, through nbgrader, and write the feedback page."""
         unit, student = place
-        was_there = self._in_gradebook(place)
+        was_there = _read_state(self.root, place) or self._in_gradebook(place)
         done = self._api.autograde(unit, student, force=True, create=True)
         if not done["success"]:
             log = str(done.get("error") or done.get("log"))
@@ -410,84 +419,72 @@ class _Bar:
 # --- workers --------------------------------------------------------------------------------------
 
 
+def _workers(jobs: int) -> dict[str, Any]:
+    return {"backend": "loky", "n_jobs": jobs, "inner_max_num_threads": 1}
+
+
+@contextlib.contextmanager
+def _getting_ready(jobs: int, limits: Limits | None, stage: str) -> Iterator[None]:
+    """Have workers import what they need while this process goes on; they are ready afterwards."""
+    if jobs == 1:
+        if limits is not None:
+            kernel.EXCHANGE = stage
+            kernel.warm_process(limits)
+        yield
+        return
+    with joblib.parallel_config(**_workers(jobs)):
+        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+        results = parallel(joblib.delayed(worker.get_ready)(limits, stage) for _ in range(jobs))
+    try:
+        yield
+        with contextlib.suppress(TerminatedWorkerError):  # it is told where work is lost
+            deque(results, maxlen=0)
+    finally:
+        _close(results)
+
+
+def _close(results: Any) -> None:
+    """Close joblib's generator, whether or not it came to its end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        results.close()
+
+
 def _worked(
     waiting: dict[Place, tuple[Submission, str]],
-    jobs: int | None,
+    jobs: int,
     scheduler: str | None,
     stage: str,
 ) -> Iterator[tuple[Place, Record | None, str]]:
     """Have the submissions graded by worker processes; yield each as it is done."""
-    jobs = min(joblib.cpu_count() if jobs is None else jobs, len(waiting))
-    calls = [joblib.delayed(_work)(p, s, stage) for p, (s, _) in waiting.items()]
+    calls = [joblib.delayed(worker.work)(p, s, stage) for p, (s, _) in waiting.items()]
     if scheduler is None and jobs == 1:
         for place, (submission, _) in list(waiting.items()):
-            yield _work(place, submission, stage)
+            yield worker.work(place, submission, stage)
         return
     if scheduler is not None:
         from ddpg_helpers.experiments import connect
 
         cluster = connect(scheduler)
         calls = [
-            joblib.delayed(_work_elsewhere)(p, s, _packed(Path(s.folder)))
+            joblib.delayed(worker.work_elsewhere)(p, s, worker.packed(Path(s.folder)))
             for p, (s, _) in waiting.items()
         ]
-        options, parallel_jobs = {"backend": "dask"}, -1
+        options = {"backend": "dask", "n_jobs": -1}
     else:
         cluster = None
-        options, parallel_jobs = {"backend": "loky", "inner_max_num_threads": 1}, jobs
+        options = _workers(jobs)
     try:
         with joblib.parallel_config(**options):
-            parallel = joblib.Parallel(
-                parallel_jobs, return_as="generator_unordered", batch_size=1
-            )
+            parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
             results = parallel(calls)
         try:
             yield from results
         finally:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)
-                results.close()
+            _close(results)
     finally:
         if cluster is not None:
             cluster.close()
-
-
-def _work(place: Place, submission: Submission, stage: str) -> tuple[Place, Record | None, str]:
-    """Grade one submission; runs in a worker."""
-    kernel.EXCHANGE = stage
-    try:
-        return place, grade_submission(submission), ""
-    except HiddenTestError:
-        raise
-    except SandboxError as error:
-        return place, None, str(error)
-    except Exception as error:  # whatever it is, it is this submission's alone
-        print(traceback.format_exc(), file=sys.stderr)
-        return place, None, _in_short(error)
-
-
-def _in_short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
-
-
-def _packed(folder: Path) -> dict[str, bytes]:
-    """The files beside a submission, for a worker on another machine."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def _work_elsewhere(
-    place: Place, submission: Submission, files: dict[str, bytes]
-) -> tuple[Place, Record | None, str]:
-    """Grade one submission on another machine."""
-    from dataclasses import replace
-
-    with tempfile.TemporaryDirectory(prefix="ddpg-") as folder:
-        for name, content in files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return _work(place, replace(submission, folder=folder), tempfile.gettempdir())
 
 
 # --- the course's folder --------------------------------------------------------------------------

@@ -98,7 +98,7 @@ class ExecuteSubmission(NbGraderPreprocessor):
             max_restarts=self.max_restarts,
             sandbox=sandbox,
             uid=None if sandbox else self.student_uid,
-            limits=Limits(memory_megabytes=self.memory_megabytes),
+            limits=self._limits(),
         )
         notebook = json.dumps(nb, ensure_ascii=False, sort_keys=True)
         return Submission(student, unit, notebook, folder, self.secret(), settings)
@@ -112,6 +112,13 @@ class ExecuteSubmission(NbGraderPreprocessor):
             record = grade_submission(submission)
             records.save(root, key, record)
         return record
+
+    def _limits(self) -> Limits:
+        return Limits(memory_megabytes=self.memory_megabytes)
+
+    def sandbox_limits(self) -> Limits | None:
+        """What a kernel in the sandbox may use; None where there is no sandbox."""
+        return self._limits() if bubblewrap() is not None else None
 
     def _sandbox(self) -> bool:
         found = bubblewrap() is not None

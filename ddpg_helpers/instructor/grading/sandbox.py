@@ -77,6 +77,8 @@ def _namespaces() -> list[str]:
 class WarmProcess:
     """A process inside the sandbox that forks kernels; one at a time.
 
+    It imports what kernels need while its maker goes on; the first request waits for it.
+
     Args:
         limits: what each kernel may use.
         folder: where the exchange folder is made; among the system's temporary files if None.
@@ -95,12 +97,12 @@ class WarmProcess:
         self._kernels = 0
         self._inherited = 0.0  # megabytes that are in use before a kernel runs anything
         self._lock = threading.Lock()
+        self._ready = False
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
             text=True, env={"PATH": "/usr/bin:/bin"},
         )  # fmt: skip
-        self._ask_for_ready()
 
     def _command(self) -> list[str]:
         python = student_python()
@@ -132,11 +134,11 @@ class WarmProcess:
             str(python), "/warm.py", json.dumps(settings),
         ]  # fmt: skip
 
-    def _ask_for_ready(self) -> None:
+    def _wait_for_ready(self) -> None:
         timer = threading.Timer(START_SECONDS, self._process.kill)
         timer.start()
         try:
-            self._read()
+            self._ready = bool(self._read())
         finally:
             timer.cancel()
 
@@ -152,6 +154,8 @@ class WarmProcess:
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
+            if not self._ready:
+                self._wait_for_ready()
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
             return self._read()

@@ -17,7 +17,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.utils import is_grade, is_solution
 
 from ddpg_helpers.checks.aspects import ASPECTS
 from ddpg_helpers.checks.verdict import Outcome, Verdict
@@ -176,7 +175,7 @@ class SubmissionRun(NotebookClient):
                 if cell.cell_type != "code":
                     continue
                 started = time.monotonic()
-                if is_grade(cell) and not is_solution(cell):
+                if _is_test(cell):
                     self._test(cell, index)
                 else:
                     self._run(cell, index)
@@ -342,6 +341,11 @@ class SubmissionRun(NotebookClient):
 def settings_as_json(settings: Settings) -> str:
     """The settings as text, for comparing."""
     return json.dumps(asdict(settings), sort_keys=True)
+
+
+def _is_test(cell: NotebookNode) -> bool:
+    about = cell.metadata.get("nbgrader", {})
+    return about.get("grade", False) and not about.get("solution", False)
 
 
 def _name(cell: NotebookNode) -> str:

@@ -1,5 +1,10 @@
-"""nbgrader plug-in: a list of aspects with their points at the top of a feedback page."""
+"""nbgrader plug-ins for feedback pages."""
 
+from typing import ClassVar
+
+import jinja2
+from jinja2.bccache import Bucket
+from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -10,7 +15,10 @@ from ddpg_helpers.instructor.grading.rebuild import KEY
 
 
 class ListAspects(NbGraderPreprocessor):
-    """nbgrader's own list says "Test cell" for each of them. Comes after ``GetGrades``."""
+    """A list of aspects with their points at the top; nbgrader's own says "Test cell" for each.
+
+    Comes after nbgrader's ``GetGrades``.
+    """
 
     def preprocess(
         self, nb: NotebookNode, resources: ResourcesDict
@@ -33,3 +41,23 @@ class ListAspects(NbGraderPreprocessor):
         if lines:
             nb.cells.insert(0, new_markdown_cell("\n".join(["**What was tested**", "", *lines])))
         return nb, resources
+
+
+class FeedbackPage(HTMLExporter):
+    """nbconvert's page, but its templates are compiled once for a class, not for each page."""
+
+    def _create_environment(self) -> jinja2.Environment:
+        environment = super()._create_environment()
+        environment.bytecode_cache = _InMemory()
+        return environment
+
+
+class _InMemory(jinja2.BytecodeCache):
+    _compiled: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
