@@ -39,11 +39,12 @@ def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course")
     shutil.copy(layout.ROOT / "nbgrader_config.py", folder)
     shutil.copytree(layout.SOURCE, folder / "source")
-    shutil.copytree(layout.SOURCE, folder / "submitted" / "source")
     (folder / "course_secret").write_text("a secret of the tests\n")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         grade_class([], sample=True, root=folder)
+    shutil.copytree(layout.SOURCE, folder / "submitted" / "source")
+    grade_class([], root=folder)
     (folder / "printed.txt").write_text(printed.getvalue())
     return folder
 

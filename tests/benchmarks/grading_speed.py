@@ -38,7 +38,7 @@ def lay_out(root: Path, size: int, units: tuple[str, ...] = UNITS) -> None:
 
 @dataclass
 class Memory:
-    """Megabytes, looked at every two seconds.
+    """Megabytes, looked at every five seconds.
 
     Attributes:
         worker: the largest process that judges.
@@ -64,7 +64,7 @@ def timed(command: list[str], root: Path) -> tuple[float, Memory]:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=said, stderr=said)
         while True:
             try:
-                process.wait(2)
+                process.wait(5)
                 break
             except subprocess.TimeoutExpired:
                 totals.append(_look(process.pid, memory))
