@@ -108,7 +108,7 @@ def test_any_number_of_workers_makes_the_same(graded, course, jobs):
 def test_what_has_not_changed_is_not_graded_again(graded, tmp_path, monkeypatch):
     course = copy_of(graded, tmp_path)
     before = made(course)
-    monkeypatch.setattr(grading, "grade_submission", None)
+    monkeypatch.setattr(grading.worker, "work", None)
     monkeypatch.setattr(execute, "grade_submission", None)
     summary = grade_class([UNIT], root=course)
     assert [student for _, student in summary.kept] == list(CLASS) and not summary.graded
