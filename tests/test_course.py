@@ -91,6 +91,8 @@ def test_reading_edition_was_executed_without_errors(unit):
             assert cell.execution_count is not None, f"{cell.id} was never run"
             assert not [o for o in cell.outputs if o.output_type == "error"]
             assert not [o for o in cell.outputs if o.get("name") == "stderr"]
+            printed = "".join(o.get("text", "") for o in cell.outputs)
+            assert "Not training while grading" not in printed, f"{cell.id} did not train"
 
 
 def test_reading_edition_is_small():

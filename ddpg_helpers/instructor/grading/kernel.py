@@ -89,6 +89,7 @@ class StudentKernelManager(AsyncKernelManager):
 
     Attributes:
         limits: what each process of the kernel may use, as far as the platform can limit it.
+        variables: of the kernel's environment, besides those that it always has.
         uid: number of the user who runs the kernel, who owns nothing and runs nothing else; only
             root can start such a kernel. None for the user who grades.
     """
@@ -100,6 +101,7 @@ class StudentKernelManager(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.variables: dict[str, str] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="ddpg-"))
         if os.name != "nt":
             self.transport = "ipc"
@@ -118,7 +120,7 @@ class StudentKernelManager(AsyncKernelManager):
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         kwargs["env"] = {
             **kept,
-            "NBGRADER_EXECUTION": "autograde",
+            **self.variables,
             "IPYTHONDIR": str(self._folder / "ipython"),
             "MPLCONFIGDIR": str(self._folder / "matplotlib"),
             "OMP_NUM_THREADS": "1",  # the networks are small: more threads only wait
