@@ -88,7 +88,8 @@ class StudentKernelManager(AsyncKernelManager):
     is a process of the user who grades.
 
     Attributes:
-        limits: what each process of the kernel may use, as far as the platform can limit it.
+        limits: what each process of the kernel may use, as far as the platform can limit it; None
+            for the instructor's own notebooks.
         variables: of the kernel's environment, besides those that it always has.
         uid: number of the user who runs the kernel, who owns nothing and runs nothing else; only
             root can start such a kernel. None for the user who grades.
@@ -96,7 +97,7 @@ class StudentKernelManager(AsyncKernelManager):
 
     client_class = f"{__name__}.StudentKernelClient"
     client_factory = StudentKernelClient
-    limits = Limits()
+    limits: Limits | None = None
     uid: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -143,7 +144,8 @@ class StudentKernelManager(AsyncKernelManager):
 
     async def _async_post_start_kernel(self, **kwargs: Any) -> None:
         await super()._async_post_start_kernel(**kwargs)
-        limit_process(self.provisioner.pid, self.limits, processes=self.uid is not None)
+        if self.limits is not None:
+            limit_process(self.provisioner.pid, self.limits, processes=self.uid is not None)
 
     post_start_kernel = _async_post_start_kernel
 
